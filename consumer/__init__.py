@@ -1,0 +1,1 @@
+"""From the events topic to segment changes: the worker, the trainer, and what subscribers import."""
