@@ -1,0 +1,157 @@
+"""The states of many users as columns of numpy arrays; one row, called slot, per user.
+
+A state is three rows of numbers (head, cells, words) and two things with text (interests, traits).
+Every array is written in place by `features.fold`; a row of zeros (segment and candidate -1,
+interests -1) is a user never seen.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features import tiles
+
+RING_IDS: Final = 16
+"""How many ids of applied events are remembered."""
+KNOWN_METRICS: Final = 7
+INTERESTS_MAX: Final = 32
+
+FORGOTTEN: Final = 1
+"""Bit of ``flags``: the user asked to be forgotten and did nothing since."""
+
+# The eight single bytes come first so that a stored value starts with its layout; the rest is
+# aligned without padding, since unaligned columns are slow in numpy.
+HEAD: Final = np.dtype(
+    [
+        ("layout", "u1"),  # 0 in memory; the codec writes its number
+        ("flags", "u1"),
+        ("known_mask", "u1"),  # bit i: metric i was given, so that a known 0 is told from nothing
+        ("candidate_count", "u1"),
+        ("ring_next", "u1"),  # place of the id ring that is written next
+        ("interest_count", "u1"),  # interests occupy the first so many places
+        ("spare", "<u2"),
+        ("segment", "<i4"),  # -1: none
+        ("candidate", "<i4"),  # -1: none
+        ("user_version", "<u4"),
+        ("applied", "<u4"),  # applied events, profiles included
+        ("level", "<i4"),  # followed accounts; may be below 0
+        ("newest_hour", "<i4"),  # anchor of the rings, hours since 1970
+        ("first_ms", "<i8"),  # smallest event time applied
+        ("last_ms", "<i8"),  # greatest event time applied, or time of the forget request
+        ("sampled_ms", "<i8"),  # stream time of the last training sample
+        ("since_ms", "<i8"),  # when the user entered the segment
+    ]
+)
+
+SUMS: Final = slice(0, len(tiles.DAY_SUMS) * tiles.DAY_TILES)
+"""Word columns of the day sums (float64)."""
+RING: Final = slice(SUMS.stop, SUMS.stop + RING_IDS)
+"""Word columns of the last applied ids (64-bit hashes; 0 = empty place)."""
+KNOWN: Final = slice(RING.stop, RING.stop + KNOWN_METRICS)
+"""Word columns of the known metrics (float64), in the order of `features.events.Metrics`."""
+DEVICES: Final = slice(KNOWN.stop, KNOWN.stop + 2)
+"""Word columns of the decayed device weights (float64): mobile, all."""
+INTERESTS: Final = slice(DEVICES.stop, DEVICES.stop + INTERESTS_MAX)
+"""Word columns of the decayed interest weights (float64)."""
+WORD_COLUMNS: Final = INTERESTS.stop
+
+
+class Interner:
+    """Small integers for interest names, so that a state holds numbers."""
+
+    def __init__(self) -> None:
+        """Start without names."""
+        self.names: list[str] = []
+        self._ids: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        """Count the names."""
+        return len(self.names)
+
+    def id_of(self, name: str) -> int:
+        """Give the id of a name, a new one when it is seen for the first time."""
+        known = self._ids.get(name)
+        if known is not None:
+            return known
+        self._ids[name] = len(self.names)
+        self.names.append(name)
+        return len(self.names) - 1
+
+    def ids_of(self, names: Iterable[str]) -> list[int]:
+        """Give the ids of several names."""
+        return [self.id_of(name) for name in names]
+
+
+class Slab:
+    """States of up to ``capacity`` users; 2.3 KB a user, allocated by the system when touched.
+
+    Attributes:
+        head: `HEAD`[capacity].
+        cells: u4[capacity, 228], counters of the tiles (columns: `features.tiles`).
+        words: f8[capacity, 144], columns `SUMS`, `RING` (its bits are hashes), `KNOWN`,
+            `DEVICES`, `INTERESTS`.
+        ring: u8[capacity, 16], the view of the words that holds the hashes.
+        interest_ids: i4[capacity, 32], index into ``interests``; -1 = empty place.
+        interests: the names behind the ids.
+        traits: canonical JSON of each user's `features.events.Traits`; None = none.
+    """
+
+    def __init__(self, capacity: int) -> None:
+        """Make room for so many users, none of them seen."""
+        self.capacity = capacity
+        self.head = np.zeros(capacity, HEAD)
+        self.cells: NDArray[np.uint32] = np.zeros((capacity, tiles.CELL_COLUMNS), np.uint32)
+        self.words: NDArray[np.float64] = np.zeros((capacity, WORD_COLUMNS), np.float64)
+        self.ring: NDArray[np.uint64] = self.words.view(np.uint64)[:, RING]
+        self.interest_ids: NDArray[np.int32] = np.full((capacity, INTERESTS_MAX), -1, np.int32)
+        self.interests = Interner()
+        self.traits: list[bytes | None] = [None] * capacity
+        self.head["segment"] = -1
+        self.head["candidate"] = -1
+
+    def clear(self, slots: NDArray[np.int64]) -> None:
+        """Reset rows to "never seen".
+
+        Args:
+            slots: i8[n].
+        """
+        self.head[slots] = _NEVER_SEEN
+        self.cells[slots] = 0
+        self.words[slots] = 0.0
+        self.interest_ids[slots] = -1
+        for slot in slots.tolist():
+            self.traits[slot] = None
+
+    def exists(self, slots: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Tell which rows hold a user: one with an applied event, or a forgotten one.
+
+        Args:
+            slots: i8[n].
+
+        Returns:
+            bool[n].
+        """
+        rows = self.head[slots]
+        return np.asarray((rows["applied"] > 0) | ((rows["flags"] & FORGOTTEN) != 0))
+
+    def compact_interests(self) -> None:
+        """Drop the names that no user holds any more; ids handed out before are void after it.
+
+        Names come from outside, so without this a long-lived worker would collect them for ever.
+        Call it between batches when ``interests`` has grown large.
+        """
+        used = np.unique(self.interest_ids)
+        used = used[used >= 0]
+        new_ids = np.full(len(self.interests) + 1, -1, np.int32)  # the last one serves id -1
+        new_ids[used] = np.arange(len(used), dtype=np.int32)
+        kept = Interner()
+        kept.ids_of(self.interests.names[i] for i in used.tolist())
+        self.interest_ids[...] = new_ids[self.interest_ids]
+        self.interests = kept
+
+
+_NEVER_SEEN: Final = np.zeros((), HEAD)
+_NEVER_SEEN["segment"] = -1
+_NEVER_SEEN["candidate"] = -1
