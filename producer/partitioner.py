@@ -88,7 +88,7 @@ def murmur2_partitions(keys: Sequence[bytes], partitions: int) -> NDArray[np.int
 
 
 def _by_width(lengths: NDArray[np.int64]) -> list[tuple[int, NDArray[np.int64]]]:
-    """Group key indices by the power of two their length stays below; padding at most doubles them."""
+    """Group key indices by the power of two above their length: padding at most doubles it."""
     groups = []
     low, width = 0, _WIDTH_MIN_BYTES
     while width <= _WIDTH_MAX_BYTES:
