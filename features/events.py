@@ -223,7 +223,7 @@ def event_id_hash(event_id: str) -> int:
 
     Two of a user's last 17 ids collide with a probability of about 10^-17.
     """
-    return xxhash.xxh3_64_intdigest(event_id) or 1
+    return xxhash.xxh3_64_intdigest(event_id.encode()) or 1
 
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

@@ -1,0 +1,169 @@
+"""Which records of a batch are applied: the checks duplicate, late, applied, in that order.
+
+Nearly all users of a batch send plain events with new ids; their records are judged all at once.
+Users for whom the order of records matters (an id that may be a repeat, a profile, a forget
+request) are "contested": their records are judged one by one.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.columns import Columns
+from features.events import METRIC_NAMES, TYPE_CODES, Metrics
+from features.profile import Profile, decode_traits
+from features.slab import KNOWN, RING_IDS, Slab
+from features.tiles import DAY_MS, WINDOW_DAYS
+
+APPLIED: Final = 0
+DUPLICATE: Final = 1
+LATE: Final = 2
+
+_FOLLOW: Final = TYPE_CODES["follow"]
+_UNFOLLOW: Final = TYPE_CODES["unfollow"]
+_PROFILE: Final = TYPE_CODES["profile"]
+_FORGET: Final = TYPE_CODES["forget"]
+
+# Spreads the slot over all 64 bits, so that equal (slot, hash) pairs, and hardly any others, mix
+# to equal values (2^64 / golden ratio).
+_SPREAD: Final = np.uint64(0x9E3779B97F4A7C15)
+
+
+@dataclass(slots=True)
+class Standing:
+    """One contested user while the batch is judged record by record."""
+
+    recent: deque[int]
+    """Hashes of the last 16 applied ids."""
+    profile: Profile
+    level: int
+    profile_changed: bool = False
+    level_set: bool = False
+
+    def forget(self) -> None:
+        """Start from nothing."""
+        self.recent.clear()
+        self.profile = Profile()
+        self.level = 0
+        self.profile_changed = False
+        self.level_set = False
+
+    def learn(self, profile: Profile) -> None:
+        """Take over a profile that changes something; it sets the level of followed accounts."""
+        self.profile = self.profile.merged(profile)
+        self.profile_changed = True
+        if profile.metrics.followed_accounts is not None:
+            self.level = int(profile.metrics.followed_accounts)
+            self.level_set = True
+
+
+@dataclass(slots=True)
+class Admission:
+    """What is to be done with the records of a batch.
+
+    Attributes:
+        outcome: u1[n], `APPLIED`, `DUPLICATE` or `LATE`.
+        effective: bool[n], applied and neither a forget request nor wiped by a later one.
+        forgotten: row of the last forget request, by slot.
+        standings: the contested users after the batch, by slot.
+    """
+
+    outcome: NDArray[np.uint8]
+    effective: NDArray[np.bool_]
+    forgotten: dict[int, int] = field(default_factory=dict)
+    standings: dict[int, Standing] = field(default_factory=dict)
+
+
+def admit(slab: Slab, columns: Columns) -> Admission:
+    """Judge the records of a batch; changes nothing."""
+    stream_day = columns.stream_ms // DAY_MS
+    late = columns.time_ms // DAY_MS < stream_day - (WINDOW_DAYS - 1)
+    outcome = np.where(late, np.uint8(LATE), np.uint8(APPLIED))
+    admission = Admission(outcome, ~late)
+    contested = _contested_rows(slab, columns)
+    if len(contested):
+        _judge_one_by_one(slab, columns, contested, late, admission)
+        admission.effective = _effective(columns, admission)
+    return admission
+
+
+def _contested_rows(slab: Slab, columns: Columns) -> NDArray[np.int64]:
+    """List all records of the users whose records must be judged one by one."""
+    suspect = (slab.ring[columns.slot] == columns.id_hash[:, None]).any(axis=1)
+    suspect |= columns.type_code >= _PROFILE
+    mixed = columns.id_hash ^ (columns.slot.astype(np.uint64) * _SPREAD)
+    ascending = np.sort(mixed)
+    repeats = ascending[1:][ascending[1:] == ascending[:-1]]
+    if len(repeats):
+        suspect |= np.isin(mixed, repeats)
+    if not suspect.any():
+        return np.empty(0, np.int64)
+    return np.flatnonzero(np.isin(columns.slot, columns.slot[suspect]))
+
+
+def _judge_one_by_one(
+    slab: Slab,
+    columns: Columns,
+    contested: NDArray[np.int64],
+    late: NDArray[np.bool_],
+    admission: Admission,
+) -> None:
+    """Judge the records of contested users in order, writing into the admission."""
+    outcome, standings = admission.outcome, admission.standings
+    for row, slot, code, id_hash, is_late in zip(
+        contested.tolist(),
+        columns.slot[contested].tolist(),
+        columns.type_code[contested].tolist(),
+        columns.id_hash[contested].tolist(),
+        late[contested].tolist(),
+        strict=True,
+    ):
+        standing = standings.get(slot)
+        if standing is None:
+            standing = standings[slot] = _standing(slab, slot)
+        if code == _FORGET:
+            standing.forget()
+            admission.forgotten[slot] = row
+            outcome[row] = APPLIED
+            continue
+        profile = columns.profiles[row] if code == _PROFILE else None
+        if id_hash in standing.recent or (profile and _says_nothing_new(standing, profile)):
+            outcome[row] = DUPLICATE
+        elif not is_late:
+            standing.recent.append(id_hash)
+            standing.level += (code == _FOLLOW) - (code == _UNFOLLOW)
+            if profile:
+                standing.learn(profile)
+
+
+def _says_nothing_new(standing: Standing, profile: Profile) -> bool:
+    """Tell whether the user has all of this already."""
+    return standing.profile.merged(profile) == standing.profile
+
+
+def _standing(slab: Slab, slot: int) -> Standing:
+    """Read what judging needs from a user's row."""
+    head = slab.head[slot]
+    ring, oldest = slab.ring[slot].tolist(), int(head["ring_next"])
+    known = slab.words[slot, KNOWN].tolist()
+    mask = int(head["known_mask"])
+    metrics = {name: known[i] for i, name in enumerate(METRIC_NAMES) if mask >> i & 1}
+    return Standing(
+        recent=deque(
+            (h for h in ring[oldest:] + ring[:oldest] if h),
+            maxlen=RING_IDS,
+        ),
+        profile=Profile(decode_traits(slab.traits[slot]), Metrics(**metrics)),
+        level=int(head["level"]),
+    )
+
+
+def _effective(columns: Columns, admission: Admission) -> NDArray[np.bool_]:
+    """Tell which records leave a trace after the batch's forget requests."""
+    effective = (admission.outcome == APPLIED) & (columns.type_code != _FORGET)
+    for slot, row in admission.forgotten.items():
+        effective[:row] &= columns.slot[:row] != slot
+    return effective
