@@ -278,6 +278,7 @@ def _write_standing(slab: Slab, slot: int, standing: Standing) -> None:
     if not standing.profile_changed:
         return
     slab.traits[slot] = encode_traits(standing.profile.traits)
+    slab.tails[slot] = None
     mask = 0
     for i, value in enumerate(msgspec.structs.astuple(standing.profile.metrics)):
         if value is not None:

@@ -92,6 +92,8 @@ def _take_places(
     taken = row[row_fits]
     slab.interest_ids[slot[taken], place[taken]] = interest_id[taken]
     slab.head["interest_count"][users[fits]] = (held + counts)[fits]
+    for user in users[fits].tolist():
+        slab.tails[user] = None
     return users[~fits]
 
 
@@ -122,6 +124,7 @@ def _add_one_by_one(
         slab.interest_ids[user, : len(ids)] = ids
         slab.words[user, INTERESTS.start : INTERESTS.start + len(ids)] = weights
         slab.head["interest_count"][user] = len(ids)
+        slab.tails[user] = None
 
 
 def _add_event(

@@ -96,6 +96,8 @@ class Slab:
         interest_ids: i4[capacity, 32], index into ``interests``; -1 = empty place.
         interests: the names behind the ids.
         traits: canonical JSON of each user's `features.events.Traits`; None = none.
+        tails: the stored form of each user's interest names and traits, kept by `features.codec`;
+            None = to be made again. Whoever changes either of the two sets it to None.
     """
 
     def __init__(self, capacity: int) -> None:
@@ -108,6 +110,7 @@ class Slab:
         self.interest_ids: NDArray[np.int32] = np.full((capacity, INTERESTS_MAX), -1, np.int32)
         self.interests = Interner()
         self.traits: list[bytes | None] = [None] * capacity
+        self.tails: list[bytes | None] = [None] * capacity
         self.head["segment"] = -1
         self.head["candidate"] = -1
 
@@ -123,6 +126,7 @@ class Slab:
         self.interest_ids[slots] = -1
         for slot in slots.tolist():
             self.traits[slot] = None
+            self.tails[slot] = None
 
     def exists(self, slots: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Tell which rows hold a user: one with an applied event, or a forgotten one.

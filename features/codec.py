@@ -1,0 +1,235 @@
+"""The stored form of a user's state: one packed value, only what is not zero.
+
+    offset  bytes  what (all numbers little-endian)
+    0       64     head, see `features.slab.HEAD`; byte 0 is the layout number, and bit 1 of
+                   ``flags`` says that the cells have 4 bytes each instead of 1
+    64      29     bit map of the 228 cells, first cell = highest bit of the first byte
+    93      18     bit map of the 144 words, likewise
+    111     c or 4c  the c non-zero cells in order: unsigned integers
+    …       8w     the w non-zero words in order: float64, or 64-bit hashes in the id ring
+    …       rest   nothing, or MessagePack [[interest name, …], traits as canonical JSON or nil];
+                   the names in the order of the interest weights
+
+The cell and word columns are those of `features.tiles` and `features.slab`. A known metric of
+value 0 is a zero word, told from "not given" by ``known_mask``. Decoding what was encoded gives the
+same bits, and encoding it again the same bytes.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from features.errors import CorruptState, UnknownLayout
+from features.profile import decode_traits
+from features.slab import (
+    FORGOTTEN,
+    HEAD,
+    INTERESTS_MAX,
+    KNOWN_METRICS,
+    RING_IDS,
+    WORD_COLUMNS,
+    Slab,
+)
+from features.tiles import CELL_COLUMNS
+
+LAYOUT_VERSION: Final = 1
+"""Changes whenever older releases could not read the values any more."""
+
+_WIDE: Final = 2
+_NARROW_MAX: Final = 255
+_CELL_MAP_BYTES: Final = -(-CELL_COLUMNS // 8)
+_WORD_MAP_BYTES: Final = WORD_COLUMNS // 8
+_FIXED: Final = np.dtype(
+    [
+        ("head", HEAD),
+        ("cell_map", "u1", (_CELL_MAP_BYTES,)),
+        ("word_map", "u1", (_WORD_MAP_BYTES,)),
+    ]
+)
+_FIXED_BYTES: Final = _FIXED.itemsize
+_CELL_BYTES: Final = 4
+_WORD_BYTES: Final = 8
+
+_encode_tail: Final = msgspec.msgpack.Encoder().encode
+_decode_tail: Final = msgspec.msgpack.Decoder(tuple[list[str], bytes | None]).decode
+
+
+def encode(slab: Slab, slots: NDArray[np.int64]) -> list[bytes]:
+    """Pack the states of users.
+
+    Args:
+        slab: the numbers are not changed; tails made here are kept for the next time.
+        slots: i8[n].
+
+    Returns:
+        One value per slot.
+    """
+    n = len(slots)
+    cells = slab.cells[slots]
+    words = slab.words[slots].view(np.uint64)
+    cell_mask, word_mask = cells != 0, words != 0
+    wide = cells.max(axis=1, initial=0) > _NARROW_MAX
+
+    fixed = np.zeros(n, _FIXED)
+    fixed["head"] = slab.head[slots]
+    fixed["head"]["layout"] = LAYOUT_VERSION
+    fixed["head"]["flags"] |= (wide * _WIDE).astype(np.uint8)
+    fixed["cell_map"] = np.packbits(cell_mask, axis=1)
+    fixed["word_map"] = np.packbits(word_mask, axis=1)
+
+    cell_counts = np.count_nonzero(cell_mask, axis=1)
+    cell_parts = _cell_parts(cells[cell_mask], cell_counts, wide)
+    word_parts = _slices(words[word_mask].tobytes(), np.count_nonzero(word_mask, axis=1) * 8)
+    fixed_parts = _slices(fixed.tobytes(), np.full(n, _FIXED_BYTES))
+    tails = [slab.tails[slot] or _make_tail(slab, slot) for slot in slots.tolist()]
+    return [
+        head + cell + word + tail
+        for head, cell, word, tail in zip(
+            fixed_parts, cell_parts, word_parts, tails, strict=True
+        )
+    ]
+
+
+def _slices(joined: bytes, lengths: NDArray[np.int64]) -> list[bytes]:
+    """Cut bytes into consecutive pieces."""
+    ends = np.cumsum(lengths).tolist()
+    return [joined[a:b] for a, b in zip([0, *ends], ends, strict=False)]
+
+
+def _cell_parts(
+    values: NDArray[np.uint32], counts: NDArray[np.int64], wide: NDArray[np.bool_]
+) -> list[bytes]:
+    """Pack each user's non-zero cells in 1 byte each, or in 4 where one needs it."""
+    parts = _slices(values.astype(np.uint8).tobytes(), counts)
+    if wide.any():
+        ends = np.cumsum(counts)
+        for i in np.flatnonzero(wide).tolist():
+            parts[i] = values[ends[i] - counts[i] : ends[i]].astype("<u4").tobytes()
+    return parts
+
+
+def _make_tail(slab: Slab, slot: int) -> bytes:
+    """Pack a user's interest names and traits and keep the result."""
+    count = int(slab.head["interest_count"][slot])
+    traits = slab.traits[slot]
+    if count == 0 and traits is None:
+        return b""
+    names = slab.interests.names
+    tail = _encode_tail(
+        ([names[i] for i in slab.interest_ids[slot, :count].tolist()], traits)
+    )
+    slab.tails[slot] = tail
+    return tail
+
+
+def decode(slab: Slab, slots: NDArray[np.int64], values: Sequence[bytes]) -> None:
+    """Unpack stored states into rows of the slab, whatever these held before.
+
+    Args:
+        slab: changed in place, only when all values are sound.
+        slots: i8[n], distinct.
+        values: n values that `encode` gave.
+
+    Raises:
+        UnknownLayout: a value has another layout.
+        CorruptState: a value is cut short or inconsistent.
+    """
+    _check_layouts(values)
+    n = len(values)
+    fixed = np.frombuffer(b"".join([value[:_FIXED_BYTES] for value in values]), _FIXED)
+    head = fixed["head"].copy()
+    cell_mask = np.unpackbits(fixed["cell_map"], axis=1, count=CELL_COLUMNS).view(np.bool_)
+    word_mask = np.unpackbits(fixed["word_map"], axis=1, count=WORD_COLUMNS).view(np.bool_)
+    cell_counts = np.count_nonzero(cell_mask, axis=1)
+    wide = (head["flags"] & _WIDE) != 0
+    word_starts = _FIXED_BYTES + cell_counts * np.where(wide, _CELL_BYTES, 1)
+    tail_starts = word_starts + np.count_nonzero(word_mask, axis=1) * _WORD_BYTES
+    _check_heads(head, values, tail_starts)
+    bounds = list(zip(values, word_starts.tolist(), tail_starts.tolist(), strict=True))
+    tails = [value[end:] for value, _, end in bounds]
+    interest_ids, traits = _read_tails(slab, tails, head["interest_count"].tolist())
+
+    cells = np.zeros((n, CELL_COLUMNS), np.uint32)
+    cells[cell_mask] = _read_cells([value[_FIXED_BYTES:start] for value, start, _ in bounds], wide)
+    words = np.zeros((n, WORD_COLUMNS), np.uint64)
+    words[word_mask] = np.frombuffer(
+        b"".join([value[start:end] for value, start, end in bounds]), "<u8"
+    )
+    head["layout"] = 0
+    head["flags"] &= 0xFF ^ _WIDE
+    slab.head[slots] = head
+    slab.cells[slots] = cells
+    slab.words[slots] = words.view(np.float64)
+    slab.interest_ids[slots] = interest_ids
+    for slot, tail, trait in zip(slots.tolist(), tails, traits, strict=True):
+        slab.tails[slot] = tail or None
+        slab.traits[slot] = trait
+
+
+def _check_layouts(values: Sequence[bytes]) -> None:
+    """Refuse values of another layout, and those too short to have one."""
+    for position, value in enumerate(values):
+        if not value:
+            raise CorruptState(position, "it is empty")
+        if value[0] != LAYOUT_VERSION:
+            raise UnknownLayout(value[0], LAYOUT_VERSION)
+        if len(value) < _FIXED_BYTES:
+            raise CorruptState(position, f"{len(value)} bytes, at least {_FIXED_BYTES} expected")
+
+
+def _check_heads(head: Any, values: Sequence[bytes], tail_starts: NDArray[np.int64]) -> None:
+    """Refuse values whose head contradicts itself or their length."""
+    lengths = np.array([len(value) for value in values], np.int64)
+    for broken, why in (
+        (lengths < tail_starts, "cut short"),
+        ((head["flags"] & ~np.uint8(FORGOTTEN | _WIDE)) != 0, "unknown flags"),
+        (head["ring_next"] >= RING_IDS, "impossible place in the id ring"),
+        (head["interest_count"] > INTERESTS_MAX, "too many interests"),
+        (head["known_mask"] >= 1 << KNOWN_METRICS, "unknown metrics"),
+    ):
+        if broken.any():
+            raise CorruptState(int(np.argmax(broken)), why)
+
+
+def _read_cells(parts: list[bytes], wide: NDArray[np.bool_]) -> NDArray[np.uint32]:
+    """Read the non-zero cells of all users."""
+    if not wide.any():
+        return np.frombuffer(b"".join(parts), np.uint8).astype(np.uint32)
+    types = np.where(wide, "<u4", "u1").tolist()
+    return np.concatenate(
+        [
+            np.frombuffer(part, kind).astype(np.uint32)
+            for part, kind in zip(parts, types, strict=True)
+        ]
+    )
+
+
+def _read_tails(
+    slab: Slab, tails: list[bytes], counts: list[int]
+) -> tuple[NDArray[np.int32], list[bytes | None]]:
+    """Read interest names and traits.
+
+    Returns:
+        i4[n, 32] of interest ids, and the traits of each user.
+    """
+    interest_ids = np.full((len(tails), INTERESTS_MAX), -1, np.int32)
+    all_traits: list[bytes | None] = [None] * len(tails)
+    flat: list[int] = []
+    for position, (tail, count) in enumerate(zip(tails, counts, strict=True)):
+        if not tail and not count:
+            continue
+        try:
+            names, traits = _decode_tail(tail)
+            decode_traits(traits)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as failure:
+            raise CorruptState(position, f"unreadable names or traits: {failure}") from None
+        if len(names) != count:
+            raise CorruptState(position, f"{len(names)} interest names for {count} weights")
+        flat += slab.interests.ids_of(names)
+        all_traits[position] = traits
+    held = np.arange(INTERESTS_MAX) < np.array(counts, np.int64)[:, None]
+    interest_ids[held] = flat
+    return interest_ids, all_traits
