@@ -1,0 +1,128 @@
+"""The first model of a major version, from one vector per distinct user."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from features.catalogue import CATALOGUE, catalogue_fingerprint, feature_index
+from segments.assignment import nearest_rows
+from segments.errors import NotEnoughSamples
+from segments.lloyd import best_centroids, inertia
+from segments.model import SegmentModel
+from segments.names import name_segments
+from segments.scaling import Scaling, columns_of, transform_columns
+from segments.structure import decide
+from segments.transforms import Floats
+
+SAME_MAX = 0.80  # share of users who are null or alike from which a feature tells nobody apart
+DEVIATION_MIN = 1e-9
+GATE_MIN = 1e-3  # squared deviations; a gate of 0 would refuse every sample for ever
+FIRST_ID = 1
+
+
+def freeze_scaling(values: Floats, wanted: Sequence[str]) -> tuple[Scaling, dict[str, str]]:
+    """Freeze mean and deviation of the transformed values, over the users where they are known.
+
+    A feature that is null or equal for at least 80 % of the users is left out. Equal counts
+    after the transform: click-through rates of .0001 and .0009 are both "next to none".
+
+    Args:
+        values: float64[n, 13], NaN where null.
+        wanted: Names of features.
+
+    Returns:
+        The projection over the features that tell users apart, and the others with the reason.
+
+    Raises:
+        NotEnoughSamples: No feature does.
+    """
+    chosen = [CATALOGUE[feature_index(name)] for name in wanted]
+    transforms = tuple(str(feature.transform) for feature in chosen)
+    transformed = transform_columns(values[:, columns_of(tuple(wanted))], transforms)
+    left_out = {
+        feature.name: reason
+        for feature, column in zip(chosen, transformed.T, strict=True)
+        if (reason := _tells_nobody_apart(column))
+    }
+    used = [j for j, feature in enumerate(chosen) if feature.name not in left_out]
+    if not used:
+        raise NotEnoughSamples(f"No feature tells {len(values)} users apart: {left_out}.")
+    scaling = Scaling(
+        tuple(chosen[j].name for j in used),
+        tuple(transforms[j] for j in used),
+        np.array([chosen[j].prior_weight for j in used], dtype=np.float64),
+        np.nanmean(transformed[:, used], axis=0),
+        np.nanstd(transformed[:, used], axis=0),
+    )
+    return scaling, left_out
+
+
+def _tells_nobody_apart(column: Floats) -> str | None:
+    """Why a transformed feature is of no use: a sentence, or None if it is of use."""
+    known = column[np.isfinite(column)]
+    nulls = 1.0 - len(known) / len(column)
+    same = int(np.unique(known, return_counts=True)[1].max(initial=0)) / len(column)
+    if nulls + same >= SAME_MAX:
+        return f"null for {nulls:.0%} and equal for {same:.0%} of {len(column)} users"
+    if np.std(known) < DEVIATION_MIN:
+        return f"constant over {len(column)} users"
+    return None
+
+
+def bootstrap(
+    values: Floats,
+    evidence: Floats,
+    segments: int | None,
+    rng: np.random.Generator,
+    wanted: Sequence[str],
+) -> SegmentModel:
+    """Found major version 1.
+
+    Args:
+        values: float64[n, 13], one row per distinct user, NaN where null.
+        evidence: float64[n, 13], what stands behind each value.
+        segments: How many, or None for the largest stable number in 3…12.
+        rng: Draws the starts of k-means and the halves that the structure is checked on.
+        wanted: Names of the features to use.
+
+    Returns:
+        Version 1.0, its place in the sample log (`sample_offset`, `learnt`, `released_ms`) not
+        filled in.
+
+    Raises:
+        NotEnoughSamples: No feature tells the users apart.
+    """
+    scaling, left_out = freeze_scaling(values, wanted)
+    z = scaling.project(values, evidence)
+    structure = decide(z, segments, rng)
+    centroids = best_centroids(z, structure.segments, rng)
+    k = len(centroids)
+    ids = tuple(range(FIRST_ID, FIRST_ID + k))
+    names = name_segments(ids, centroids, scaling.features)
+    return SegmentModel(
+        catalogue=catalogue_fingerprint(),
+        major=1,
+        minor=0,
+        released_ms=0,
+        features=scaling.features,
+        left_out=left_out,
+        transforms=scaling.transforms,
+        prior_weights=tuple(scaling.prior_weights.tolist()),
+        mean=tuple(scaling.mean.tolist()),
+        deviation=tuple(scaling.deviation.tolist()),
+        ids=ids,
+        centroids=tuple(tuple(row) for row in centroids.tolist()),
+        counts=tuple(np.bincount(nearest_rows(z, centroids), minlength=k).tolist()),
+        names=tuple(name.text for name in names),
+        named_by=tuple(name.traits for name in names),
+        renamed={},
+        next_id=FIRST_ID + k,
+        gate=max(inertia(z, centroids), GATE_MIN),
+        samples=0,
+        gated=0,
+        sample_offset=0,
+        learnt={},
+        bootstrap_users=len(values),
+        structure=structure.sentence,
+        id_map={},
+    )
