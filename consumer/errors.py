@@ -25,14 +25,30 @@ class Fenced(ConsumerError):
         self.partition = partition
 
 
-class RedisAway(ConsumerError):
+class Away(ConsumerError):
+    """A service did not answer this time: wait and try again, until the outage limit."""
+
+
+class RedisAway(Away):
     """One Redis call failed or timed out; its outcome is unknown until Redis is asked again."""
 
 
-class PublishFailed(ConsumerError):
+class KafkaAway(Away):
+    """Kafka did not answer in time."""
+
+
+class PublishFailed(Away):
     """A Kafka transaction did not commit for sure; read-back tells what was published."""
 
     def __init__(self, partition: int, why: str) -> None:
         """Remember the partition whose producer must be replaced."""
         super().__init__(f"partition {partition}: {why}")
         self.partition = partition
+
+
+class DeadLetterTooLarge(PublishFailed):
+    """The dead-letter topic refuses a record that the events topic accepted: raise its limit."""
+
+
+class NotSetUp(ConsumerError):
+    """Something that has to be made once is missing or made differently (exit 2)."""

@@ -1,0 +1,269 @@
+"""From raw records to a commit: judge, load, fold and decide, write to Redis, publish to Kafka.
+
+    records ─ batches ─→ judge ─→ load users ─→ step (pure) ─→ Redis commit ─→ Kafka transaction
+                            └── dead letters ─────┘                               (in the pool)
+
+The order is the protocol: the next commit of a partition waits until the transaction of the one
+before is through, since it overwrites the outbox that would repair it.
+"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+
+import numpy as np
+
+from consumer import crash
+from consumer.cache import UserCache
+from consumer.config import WorkerConfig
+from consumer.judge import Judged, Partitioning, judge
+from consumer.meta import PartitionMeta, encode_meta
+from consumer.outbox import Outbox, encode_outbox
+from consumer.partition import OwnedPartition
+from consumer.population import Rules
+from consumer.progress import Progress
+from consumer.records import Records, batches
+from consumer.step import Batch, Effects, Moment, step_batch, step_catch_up, step_sweep
+from consumer.store import Commit
+from features import codec
+from features.columns import build_columns
+from features.tiles import DAY_MS
+from segments.changes import SegmentChange
+from segments.model import CompiledModel
+
+
+class Applier:
+    """Carries batches and sweeps of owned partitions through to Redis and Kafka."""
+
+    def __init__(
+        self,
+        config: WorkerConfig,
+        partitions: int,
+        pool: Executor,
+        clock: Callable[[], int],
+        progress: Progress,
+    ) -> None:
+        """Allocate the cache.
+
+        Args:
+            config: the deployment.
+            partitions: partition count of the events topic.
+            pool: runs the Kafka transactions.
+            clock: wall clock, ms.
+            progress: counts and times what is done.
+        """
+        self.cache = UserCache(config.cache_users)
+        self.model: CompiledModel | None = None
+        self._config = config
+        self._partitions = partitions
+        self._pool = pool
+        self._clock = clock
+        self._progress = progress
+        self._rules = Rules(
+            min_events=config.min_events,
+            sample_interval_ms=config.sample_interval_s * 1000,
+            removal_ms=config.removal_days * DAY_MS,
+        )
+
+    def apply(self, owned: OwnedPartition, records: Records) -> None:
+        """Apply records that follow each other from the applied offset on.
+
+        Raises:
+            Fenced, Away: nothing is lost; drop the partition and take it again.
+        """
+        if self.cache.reset_if_crowded():
+            self._progress.cache_resets += 1
+        cuts = [owned.floor, *(c.source_offset for c in owned.forced if c.current is None)]
+        end = int(records.offsets[-1])
+        for batch in batches(
+            records,
+            stream_ms=owned.meta.stream_ms,
+            records_max=self._config.batch_records,
+            cut_after=cuts,
+        ):
+            self._apply_batch(owned, batch, is_newest=int(batch.offsets[-1]) == end)
+
+    def as_of_ms(self, owned: OwnedPartition, stream_ms: int, *, is_newest: bool = True) -> int:
+        """Give the time to read features at: the stream time, or the wall clock without lag."""
+        as_of_ms = max(stream_ms, owned.meta.as_of_ms)
+        if self._config.clock == "wall" and owned.caught_up and is_newest:
+            return max(as_of_ms, self._clock())
+        return as_of_ms
+
+    def _apply_batch(self, owned: OwnedPartition, records: Records, *, is_newest: bool) -> None:
+        stages = self._progress.stages
+        place = Partitioning(owned.number, self._partitions, self._config.event_bytes_max)
+        with stages.time("decode and judge"):
+            judged = judge(
+                records, place, stream_ms=owned.meta.stream_ms, routed=self.cache.slot_of
+            )
+        next_offset = int(records.offsets[-1]) + 1
+        forced = self._forced_before(owned, next_offset)
+        with stages.time("load users"):
+            self._load(owned, [*judged.user_ids, *(change.user_id for change in forced)])
+        with stages.time("columns"):
+            batch = self._columns(owned, judged, next_offset)
+        with stages.time("fold and decide"):
+            if owned.catching_up:
+                effects = self._catch_up(owned, batch, forced, is_newest=is_newest)
+            else:
+                effects = step_batch(
+                    self.cache.slab, self.cache.user_ids, owned.meta, batch, self.model,
+                    self._rules, self._moment(owned, batch.stream_end_ms, is_newest=is_newest),
+                )  # fmt: skip
+        before = owned.meta
+        self._commit(owned, effects)
+        self._progress.count_batch(before, owned.meta, len(effects.changes))
+
+    def take_over_sweeps(self, owned: OwnedPartition) -> None:
+        """Take over published changes that no record still to come decided (a sweep did).
+
+        Raises:
+            Fenced, Away: as for `apply`.
+        """
+        forced = self._forced_before(owned, owned.meta.applied_offset)
+        if not forced:
+            return
+        self._load(owned, [change.user_id for change in forced])
+        nothing = Judged.nothing(owned.meta.stream_ms)
+        batch = self._columns(owned, nothing, owned.meta.applied_offset)
+        self._commit(owned, self._catch_up(owned, batch, forced, is_newest=False))
+
+    def sweep(self, owned: OwnedPartition) -> int:
+        """Look at up to `sweep_users` users whose time has come; give how many were looked at.
+
+        Raises:
+            Fenced, Away: as for `apply`.
+        """
+        as_of_ms = self.as_of_ms(owned, owned.meta.stream_ms)
+        due = owned.store.due(owned.stored_meta, as_of_ms, self._config.sweep_users)
+        owned.next_due_ms = np.inf if due.next_ms is None else due.next_ms
+        if not due.user_ids:
+            return 0
+        stored = dict(zip(due.user_ids, due.states, strict=True))
+        passing = self.cache.missing(due.user_ids)
+        self.cache.admit(
+            owned.store.keys, passing, [stored[user] for user in passing], keep=due.user_ids
+        )
+        slots = self.cache.slots(due.user_ids)
+        order = np.argsort(slots)
+        queued = np.array(due.scores_ms) == 0
+        effects = step_sweep(
+            self.cache.slab, self.cache.user_ids, owned.meta, slots[order], queued[order],
+            self.model, self._rules, Moment(owned.number, as_of_ms, self._clock()),
+        )  # fmt: skip
+        self._commit(owned, effects)
+        # Users who came only to be looked at must not push out those who have events.
+        self.cache.drop_users([user for user in passing if user in self.cache.slot_of])
+        self._progress.swept += len(slots)
+        self._progress.changes += len(effects.changes)
+        return len(slots)
+
+    def queue_everybody(self, owned: OwnedPartition) -> None:
+        """Make every user of the partition due now: there is a new major version.
+
+        Raises:
+            Fenced, Away: as for `apply`.
+        """
+        assert self.model is not None
+        meta = owned.meta.copy()
+        meta.model_major = self.model.model.major
+        meta.commits += 1
+        owned.settle()
+        self._write(owned, meta, Commit(
+            expected_meta=owned.stored_meta, new_meta=encode_meta(owned.nonce, meta),
+            outbox=b"", queue_everybody=True,
+        ))  # fmt: skip
+        owned.next_due_ms = 0.0
+        self.cache.due_ms[self.cache.partition == owned.number] = np.nan
+
+    def _catch_up(
+        self, owned: OwnedPartition, batch: Batch, forced: Sequence[SegmentChange], *, is_newest: bool
+    ) -> Effects:
+        slots = self.cache.slots([change.user_id for change in forced])
+        moment = self._moment(owned, batch.stream_end_ms, is_newest=is_newest)
+        pairs = list(zip(slots.tolist(), forced, strict=True))
+        return step_catch_up(self.cache.slab, owned.meta, batch, pairs, self._rules, moment)
+
+    def _forced_before(self, owned: OwnedPartition, next_offset: int) -> list[SegmentChange]:
+        forced = []
+        while owned.forced and owned.forced[0].source_offset < next_offset:
+            forced.append(owned.forced.popleft())
+        return forced
+
+    def _load(self, owned: OwnedPartition, user_ids: Sequence[str]) -> None:
+        missing = self.cache.missing(user_ids)
+        if missing:
+            prefix = owned.store.keys.user_prefix
+            states = owned.store.read(
+                owned.stored_meta, [prefix + user_id.encode() for user_id in missing]
+            )
+            self.cache.admit(owned.store.keys, missing, states, keep=user_ids)
+
+    def _columns(self, owned: OwnedPartition, judged: Judged, next_offset: int) -> Batch:
+        columns = build_columns(
+            judged.events,
+            self.cache.slots(judged.user_ids),
+            judged.stream_ms,
+            self.cache.slab.interests,
+            time_ms=judged.times_ms,
+        )
+        return Batch(
+            columns=columns,
+            offsets=judged.offsets,
+            next_offset=next_offset,
+            stream_end_ms=judged.stream_end_ms,
+            dead=judged.dead,
+            dead_floor=owned.dead_floor,
+        )
+
+    def _moment(self, owned: OwnedPartition, stream_ms: int, *, is_newest: bool) -> Moment:
+        as_of_ms = self.as_of_ms(owned, stream_ms, is_newest=is_newest)
+        return Moment(owned.number, as_of_ms, self._clock())
+
+    def _commit(self, owned: OwnedPartition, effects: Effects) -> None:
+        """Write to Redis, then hand the transaction to the pool."""
+        stages = self._progress.stages
+        outbox = Outbox(effects.changes, effects.dead)
+        with stages.time("encode"):
+            commit = self._commit_of(owned, effects, outbox)
+        with stages.time("wait for Kafka"):
+            owned.settle()
+        with stages.time("Redis commit"):
+            self._write(owned, effects.meta, commit)
+        self._remember(owned, effects)
+        crash.point("after the Redis commit")
+        if outbox or effects.samples:
+            owned.publishing = self._pool.submit(
+                owned.publisher.publish, outbox, effects.samples
+            )
+
+    def _write(self, owned: OwnedPartition, meta: PartitionMeta, commit: Commit) -> None:
+        owned.store.commit(commit)
+        owned.meta, owned.stored_meta = meta, commit.new_meta
+
+    def _commit_of(self, owned: OwnedPartition, effects: Effects, outbox: Outbox) -> Commit:
+        cache, written, removed = self.cache, effects.written, effects.removed.tolist()
+        states: list[bytes] = [b""] * (2 * len(written))
+        states[::2] = [cache.redis_keys[slot] for slot in written.tolist()]
+        states[1::2] = codec.encode(cache.slab, written)
+        # Most users are due at the same midnight as before: only what differs is sent.
+        moved = cache.due_ms[effects.due_slots] != effects.due_ms
+        due: list[int | str] = [0] * (2 * int(moved.sum()))
+        due[::2] = effects.due_ms[moved].tolist()
+        due[1::2] = [cache.user_ids[slot] for slot in effects.due_slots[moved].tolist()]
+        return Commit(
+            expected_meta=owned.stored_meta,
+            new_meta=encode_meta(owned.nonce, effects.meta),
+            outbox=encode_outbox(outbox),
+            states=states,
+            deleted=[cache.redis_keys[slot] for slot in removed],
+            due=due,
+            not_due=[cache.user_ids[slot] for slot in removed],
+        )
+
+    def _remember(self, owned: OwnedPartition, effects: Effects) -> None:
+        self.cache.due_ms[effects.due_slots] = effects.due_ms
+        self.cache.drop(effects.removed)
+        if len(effects.due_ms):
+            owned.next_due_ms = min(owned.next_due_ms, float(effects.due_ms.min()))
+

@@ -1,0 +1,42 @@
+"""Dead letters: records that could not be applied, kept whole, with a reason a person understands."""
+
+import msgspec
+
+from consumer.records import Headers
+
+# Reasons found by the worker; those of a payload come from `features.errors`.
+EMPTY_KEY = "empty_key"
+EMPTY_VALUE = "empty_value"
+KEY_MISMATCH = "key_mismatch"
+MISROUTED = "misrouted"
+FUTURE = "future"
+OVERSIZED = "oversized"
+
+HEADER_PREFIX = "shoal.error."
+OFFSET_HEADER = HEADER_PREFIX + "offset"
+_DETAIL_CHARS_MAX = 2_000
+
+
+class DeadLetter(msgspec.Struct, frozen=True, array_like=True):
+    """One record as received, and why it could not be applied."""
+
+    offset: int
+    timestamp_ms: int
+    key: bytes | None
+    value: bytes | None
+    headers: list[tuple[str, bytes | None]]
+    reason: str
+    detail: str
+
+
+def dead_letter_headers(letter: DeadLetter, topic: str, partition: int) -> Headers:
+    """Give the record's own headers followed by what went wrong and where it came from."""
+    return [
+        *letter.headers,
+        (HEADER_PREFIX + "reason", letter.reason.encode()),
+        (HEADER_PREFIX + "detail", letter.detail[:_DETAIL_CHARS_MAX].encode(errors="replace")),
+        (HEADER_PREFIX + "topic", topic.encode()),
+        (HEADER_PREFIX + "partition", str(partition).encode()),
+        (OFFSET_HEADER, str(letter.offset).encode()),
+        (HEADER_PREFIX + "timestamp", str(letter.timestamp_ms).encode()),
+    ]

@@ -1,0 +1,264 @@
+"""This worker's place in the consumer group: fetching, rebalances, and taking partitions again.
+
+Ownership is taken synchronously in the assign callback, and a partition starts at the offset given
+to `incremental_assign`: a variant that assigned first and sought later lost records in trials.
+"""
+
+import contextlib
+import time
+from collections.abc import Callable
+
+import structlog
+from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, TopicPartition
+
+from consumer import crash
+from consumer.config import WorkerConfig
+from consumer.errors import (
+    ConsumerError,
+    DeadLetterTooLarge,
+    Fenced,
+    KafkaAway,
+    NotSetUp,
+    ProtectsData,
+    ServiceUnavailable,
+)
+from consumer.intake import Arrived, arrived
+from consumer.partition import OwnedPartition
+from consumer.partitions import Partitions
+from consumer.setup import raise_dead_letter_limit
+
+_log = structlog.get_logger(__name__)
+
+# What letting go of partitions waits for Kafka: far below max.poll.interval.ms (300 s), within
+# which the group wants to hear from this worker again.
+LET_GO_S = 15.0
+
+_NOT_A_MEMBER = {
+    KafkaError.UNKNOWN_MEMBER_ID,
+    KafkaError.ILLEGAL_GENERATION,
+    KafkaError.FENCED_INSTANCE_ID,
+    KafkaError.REBALANCE_IN_PROGRESS,
+}
+
+
+class Group:
+    """The consumer of the events topic, and what its rebalances do to the partitions."""
+
+    def __init__(
+        self,
+        config: WorkerConfig,
+        partitions: Partitions,
+        *,
+        on_taken: Callable[[OwnedPartition], None],
+        on_gone: Callable[[int], None],
+    ) -> None:
+        """Make the consumer; it joins with `join`.
+
+        Args:
+            config: the deployment.
+            partitions: what is held and waited for.
+            on_taken: called after a partition was taken, before its first record.
+            on_gone: called when what is held in memory of a partition is worthless.
+        """
+        self._config = config
+        self._topic = config.topics.events
+        self._partitions = partitions
+        self._on_taken = on_taken
+        self._on_gone = on_gone
+        self._touched: set[int] = set()  # by a rebalance callback during the current fetch
+        self._kafka_away_since_s: float | None = None
+        self.joined = False
+        options = {
+            "group.id": config.group,
+            "partition.assignment.strategy": "cooperative-sticky",
+            "session.timeout.ms": config.session_timeout_ms,
+            "auto.offset.reset": "error",
+            "isolation.level": "read_committed",
+            "enable.partition.eof": True,
+            # With the default of 1 s a consumer that keeps up stalls between fetches.
+            "fetch.queue.backoff.ms": 1,
+            "error_cb": self._on_client_error,
+            "on_commit": self._on_commit,
+        }
+        self._consumer = Consumer(config.kafka.consumer_config(**options))
+
+    def join(self) -> None:
+        """Ask for partitions; they come in a later fetch."""
+        self._consumer.subscribe(
+            [self._topic],
+            on_assign=self._on_assign,
+            on_revoke=self._on_revoke,
+            on_lost=self._on_lost,
+        )
+
+    def leave(self) -> None:
+        """Hand the partitions over and leave the group."""
+        self._consumer.close()  # calls _on_revoke
+
+    def fetch(self, wait_s: float) -> Arrived:
+        """Take what is there, waiting up to `wait_s` for a first record.
+
+        A rebalance callback can run inside the call; what it returns of the partitions touched
+        may belong to the assignment before, so those are thrown away and taken again.
+        """
+        self._touched.clear()
+        first = self._consumer.poll(wait_s)
+        rest = self._consumer.consume(self._config.batch_records - 1, 0) if first else []
+        crash.point("after poll")
+        news = arrived([first, *rest] if first else [])
+        for error in news.errors:
+            self._on_error(error)
+        owned = self._partitions.owned
+        for number in list(news.records):
+            if number in self._touched and number in owned:
+                self.drop(number, Fenced(number, "a rebalance came in the middle of a fetch"))
+            if number in owned:
+                owned[number].caught_up = False
+            else:
+                del news.records[number]
+        for number in (news.at_end & owned.keys()) - self._touched:
+            owned[number].caught_up = True
+        if news.records or news.at_end:
+            self._kafka_away_since_s = None
+        return news
+
+    def drop(self, number: int, why: ConsumerError) -> None:
+        """Forget what is in memory of a partition, stop fetching it, and take it again soon."""
+        if isinstance(why, DeadLetterTooLarge):
+            raise_dead_letter_limit(self._config)
+        self._partitions.wait(number, why)
+        self._on_gone(number)
+        self._consumer.pause([TopicPartition(self._topic, number)])
+
+    def take_again(self) -> None:
+        """Take the waiting partitions whose pause is over, if this worker is still a member.
+
+        A worker that slept through its session must not take the nonce back from the new owner:
+        a synchronous offset commit proves membership first.
+        """
+        numbers = self._partitions.ready_to_retry()
+        numbers = [number for number in numbers if self._is_member(number)]
+        if not numbers:
+            return
+        for owned in self._partitions.take(numbers):
+            start = TopicPartition(self._topic, owned.number, owned.meta.applied_offset)
+            self._consumer.incremental_unassign([TopicPartition(self._topic, owned.number)])
+            self._consumer.incremental_assign([start])
+            self._consumer.resume([TopicPartition(self._topic, owned.number)])
+            self._on_taken(owned)
+
+    def commit_hints(self) -> None:
+        """Tell Kafka how far this worker is: for lag tools, Redis holds the truth.
+
+        Raises:
+            ServiceUnavailable: Kafka has been away for longer than the outage limit.
+        """
+        since_s, limit_s = self._kafka_away_since_s, self._config.outage_limit_s
+        if since_s is not None and time.monotonic() - since_s > limit_s:
+            msg = (
+                f"Kafka at {self._config.kafka.bootstrap_servers} has been away for more than "
+                f"{limit_s:.0f} s: nothing is lost; start the worker again when it is back"
+            )
+            raise ServiceUnavailable(msg)
+        if offsets := self._offsets():
+            with contextlib.suppress(KafkaException):
+                self._consumer.commit(offsets=offsets, asynchronous=True)
+
+    # --- callbacks of the client ----------------------------------------------------------------
+
+    def _on_assign(self, consumer: Consumer, assigned: list[TopicPartition]) -> None:
+        numbers = [one.partition for one in assigned]
+        self._touched.update(numbers)
+        self.joined = True
+        crash.point("during ownership")
+        taken = self._partitions.take(numbers)
+        starts = {owned.number: owned.meta.applied_offset for owned in taken}
+        consumer.incremental_assign(
+            [TopicPartition(self._topic, n, starts.get(n, OFFSET_END)) for n in numbers]
+        )
+        if missed := [TopicPartition(self._topic, n) for n in numbers if n not in starts]:
+            consumer.pause(missed)
+        for owned in taken:
+            self._on_taken(owned)
+        if numbers:
+            # The client's broker thread may sleep up to 1 s after a rebalance; a request wakes it.
+            with contextlib.suppress(KafkaException):
+                consumer.get_watermark_offsets(assigned[0], timeout=1.0)
+
+    def _on_revoke(self, consumer: Consumer, revoked: list[TopicPartition]) -> None:
+        """Finish what is under way (bounded), say how far it went, forget the rest."""
+        crash.point("during revoke")
+        numbers = [one.partition for one in revoked]
+        self._touched.update(numbers)
+        deadline_s = time.monotonic() + LET_GO_S
+        for number in numbers:
+            owned = self._partitions.owned.get(number)
+            if owned is not None and owned.publishing is not None:
+                # If it does not come through, the next owner finds it in the outbox.
+                with contextlib.suppress(ConsumerError, TimeoutError):
+                    owned.publishing.result(max(0.0, deadline_s - time.monotonic()))
+        if offsets := self._offsets(set(numbers)):
+            with contextlib.suppress(KafkaException):
+                consumer.commit(offsets=offsets, asynchronous=False)
+        self._on_lost(consumer, revoked)
+
+    def _on_lost(self, consumer: Consumer, lost: list[TopicPartition]) -> None:
+        for one in lost:
+            self._touched.add(one.partition)
+            if self._partitions.let_go(one.partition) is not None:
+                self._on_gone(one.partition)
+        consumer.incremental_unassign(lost)
+
+    def _on_client_error(self, error: KafkaError) -> None:
+        if error.code() == KafkaError._ALL_BROKERS_DOWN and self._kafka_away_since_s is None:  # noqa: SLF001
+            self._kafka_away_since_s = time.monotonic()
+            _log.error("Kafka is away; waiting for it", error=error.str())
+
+    def _on_commit(self, error: KafkaError | None, _offsets: list[TopicPartition]) -> None:
+        if error is None:
+            self._kafka_away_since_s = None
+
+    def _on_error(self, error: KafkaError) -> None:
+        code = error.code()
+        if code == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001
+            msg = (
+                f"{self._topic} does not have the applied offset any more ({error.str()}): records "
+                "were deleted by retention before they were read; rebuild into another "
+                "SHOAL_NAMESPACE to go on without them"
+            )
+            raise ProtectsData(msg)
+        if code in (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_PARTITION):  # noqa: SLF001
+            msg = f"the topic {self._topic} does not exist: run `shoal topics create`"
+            raise NotSetUp(msg)
+        if error.fatal() or code == KafkaError._FATAL:  # noqa: SLF001
+            msg = f"the Kafka client cannot go on ({error.str()}): start the worker again"
+            raise ServiceUnavailable(msg)
+        _log.warning("Kafka client", error=error.str())
+
+    # --- small things ---------------------------------------------------------------------------
+
+    def _is_member(self, number: int) -> bool:
+        hint = self._partitions.applied_hint.get(number)
+        if hint is None:
+            return True  # assigned moments ago, never owned
+        try:
+            self._consumer.commit(
+                offsets=[TopicPartition(self._topic, number, hint)], asynchronous=False
+            )
+        except KafkaException as failure:
+            error = failure.args[0]
+            if error.code() in _NOT_A_MEMBER:
+                self._partitions.wait(number, Fenced(number, "not a member of the group now"))
+            else:
+                away = KafkaAway(error.str())
+                self._partitions.wait(number, away)
+                self._partitions.note_away(away)
+            return False
+        return True
+
+    def _offsets(self, numbers: set[int] | None = None) -> list[TopicPartition]:
+        return [
+            TopicPartition(self._topic, number, owned.meta.applied_offset)
+            for number, owned in self._partitions.owned.items()
+            if numbers is None or number in numbers
+        ]

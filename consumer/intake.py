@@ -1,0 +1,54 @@
+"""What one fetch brought: Kafka messages, sorted out into records by partition, ends and errors."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from confluent_kafka import KafkaError, Message
+
+from consumer.records import Headers, Records
+
+
+@dataclass
+class Arrived:
+    """One fetch.
+
+    Attributes:
+        records: records by partition, in offset order.
+        at_end: partitions whose last fetch reached the end of the log.
+        errors: what the client reported besides.
+    """
+
+    records: dict[int, Records] = field(default_factory=dict)
+    at_end: set[int] = field(default_factory=set)
+    errors: list[KafkaError] = field(default_factory=list)
+
+
+def arrived(messages: list[Message]) -> Arrived:
+    """Sort a fetch out."""
+    result = Arrived()
+    by_partition: dict[int, list[Message]] = {}
+    for message in messages:
+        error = message.error()
+        number = message.partition()
+        if error is None:
+            by_partition.setdefault(number, []).append(message)  # type: ignore[arg-type]
+            result.at_end.discard(number)  # type: ignore[arg-type]
+        elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 -- its only name
+            result.at_end.add(number)  # type: ignore[arg-type]
+        else:
+            result.errors.append(error)
+    result.records = {number: _records(found) for number, found in by_partition.items()}
+    return result
+
+
+def _records(messages: list[Message]) -> Records:
+    def headers(index: int) -> Headers:
+        return [(name, value) for name, value in messages[index].headers() or []]
+
+    return Records(
+        offsets=np.array([message.offset() for message in messages], np.int64),
+        timestamps_ms=np.array([message.timestamp()[1] for message in messages], np.int64),
+        keys=[message.key() for message in messages],
+        values=[message.value() for message in messages],
+        headers=headers,
+    )

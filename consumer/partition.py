@@ -1,0 +1,69 @@
+"""One input partition as its owner holds it in memory."""
+
+from collections import deque
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+from consumer.meta import PartitionMeta
+from consumer.publisher import Publisher
+from consumer.store import PartitionStore
+from segments.changes import SegmentChange
+
+
+@dataclass
+class OwnedPartition:
+    """What the owner of a partition knows; worthless as soon as the partition is dropped.
+
+    Attributes:
+        number: the partition.
+        nonce: this ownership's nonce, in Redis as well.
+        store: Redis, as this partition sees it.
+        publisher: Kafka, likewise.
+        meta: the counters as of the last commit.
+        stored_meta: that, byte for byte as it stands in Redis.
+        forced: published changes that Redis had lost, in order; taken over during catch-up.
+        floor: at or below this input offset nothing is decided any more.
+        dead_floor: dead letters at or below this input offset are published already.
+        caught_up: the last fetch reached the end of the log.
+        gap_trusted: a hole in the offsets needs no proof (see `worker`).
+        next_due_ms: no user is due before this time.
+        publishing: the transaction of the last commit, while it runs.
+    """
+
+    number: int
+    nonce: str
+    store: PartitionStore
+    publisher: Publisher
+    meta: PartitionMeta
+    stored_meta: bytes
+    forced: deque[SegmentChange] = field(default_factory=deque)
+    floor: int = -1
+    dead_floor: int = -1
+    caught_up: bool = False
+    gap_trusted: bool = False
+    next_due_ms: float = 0.0
+    publishing: Future[None] | None = None
+
+    @property
+    def catching_up(self) -> bool:
+        """Whether the next record's decisions are published already."""
+        return self.meta.applied_offset <= self.floor
+
+    def settle(self) -> None:
+        """Wait for the last commit's transaction; the next commit overwrites its outbox.
+
+        Raises:
+            PublishFailed: it did not commit for sure.
+        """
+        if self.publishing is not None:
+            publishing, self.publishing = self.publishing, None
+            publishing.result()
+
+    def settle_if_done(self) -> None:
+        """Take note of the last commit's transaction if it is through.
+
+        Raises:
+            PublishFailed: it did not commit for sure.
+        """
+        if self.publishing is not None and self.publishing.done():
+            self.settle()

@@ -1,0 +1,163 @@
+"""Reading back what is published already: the output log is the record of decisions.
+
+A `read_committed` reader, never past the high watermark that a `read_uncommitted` client sees:
+the watermark of a read_committed client is the last stable offset, which hides committed records
+above an open transaction. Control records and aborted ones take up offsets without being
+delivered; the partition-EOF event tells how far the reader has come.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from consumer.config import WorkerConfig
+from consumer.dead_letters import OFFSET_HEADER
+from consumer.errors import KafkaAway
+from segments.changes import Membership, SegmentChange, decode_change, decode_membership
+
+_CHUNK_RECORDS = 1_000  # where a backward search starts; it grows eightfold with each miss
+_NONE = -1
+
+
+class ReadBack:
+    """Reads tails of the output partitions. Thread-safe: one reader, a lock around it."""
+
+    def __init__(self, config: WorkerConfig, *, timeout_s: float = 30.0) -> None:
+        """Make the two clients; nothing is connected yet."""
+        self._topics = config.topics
+        self._timeout_s = timeout_s
+        self._lock = threading.Lock()
+        options: dict[str, Any] = {
+            "group_id": f"{config.group}-read-back",  # required by the library, never joined
+            "enable_partition_eof": True,
+            "fetch.queue.backoff.ms": 1,
+        }
+        self._reader = Consumer(
+            config.kafka.consumer_config(isolation_level="read_committed", **options)
+        )
+        self._watermarks = Consumer(
+            config.kafka.consumer_config(isolation_level="read_uncommitted", **options)
+        )
+
+    def warm(self) -> None:
+        """Connect, so that the first rebalance does not wait for it (a cold start costs 0.5–1 s).
+
+        Raises:
+            KafkaAway: Kafka did not answer.
+        """
+        self.watermarks(self._topics.changes, 0)
+
+    def close(self) -> None:
+        """Close both clients."""
+        self._reader.close()
+        self._watermarks.close()
+
+    def watermarks(self, topic: str, partition: int) -> tuple[int, int]:
+        """Give log start and high watermark, open transactions included."""
+        try:
+            low, high = self._watermarks.get_watermark_offsets(
+                TopicPartition(topic, partition), timeout=self._timeout_s
+            )
+        except KafkaException as error:
+            msg = f"Kafka did not give the offsets of {topic} [{partition}]: {error.args[0].str()}"
+            raise KafkaAway(msg) from error
+        return low, high
+
+    def changes_after(self, partition: int, sequence: int) -> tuple[list[SegmentChange], int]:
+        """Give the published changes with a higher sequence, in order, and the last sequence of all.
+
+        The last sequence is 0 when nothing was ever published (or all of it has expired).
+        """
+        changes = [
+            decode_change(value)
+            for message in self._tail(
+                self._topics.changes,
+                partition,
+                lambda found: decode_change(found[0].value() or b"").sequence <= sequence,
+            )
+            if (value := message.value()) is not None
+        ]
+        last = changes[-1].sequence if changes else 0
+        return [change for change in changes if change.sequence > sequence], last
+
+    def last_dead_offset(self, partition: int) -> int:
+        """Give the input offset of the newest published dead letter; -1 if there is none."""
+        for message in reversed(self._tail(self._topics.dead, partition, lambda _: True)):
+            for name, value in message.headers() or []:
+                if name == OFFSET_HEADER and value is not None:
+                    return int(value)
+        return _NONE
+
+    def memberships(self, partition: int) -> dict[str, Membership]:
+        """Give everybody's latest membership (the whole compacted partition is read)."""
+        latest: dict[str, Membership] = {}
+        for message in self._tail(self._topics.memberships, partition, lambda _: False):
+            user_id, value = (message.key() or b"").decode(), message.value()
+            if value is None:
+                latest.pop(user_id, None)
+            else:
+                latest[user_id] = decode_membership(value)
+        return latest
+
+    def next_offset(self, topic: str, partition: int, offset: int) -> int | None:
+        """Give the offset of the first record at or after `offset`; None when there is none yet.
+
+        A fresh fetch: it tells a hole in the log from a client that skipped records.
+        """
+        with self._lock:
+            found = self._read(topic, partition, offset, until=offset + 1, at_most=1)
+        return found[0].offset() if found else None
+
+    def _tail(
+        self, topic: str, partition: int, enough: Callable[[list[Message]], bool]
+    ) -> list[Message]:
+        """Read the end of a partition, going back until `enough` (asked with records in order)."""
+        low, high = self.watermarks(topic, partition)
+        records = _CHUNK_RECORDS
+        with self._lock:
+            while True:
+                start = max(low, high - records)
+                found = self._read(topic, partition, start, until=high)
+                if start == low or (found and enough(found)):
+                    return found
+                records *= 8
+
+    def _read(
+        self, topic: str, partition: int, start: int, *, until: int, at_most: int | None = None
+    ) -> list[Message]:
+        """Read from `start` up to, not including, the offset `until`."""
+        if start >= until:
+            return []
+        self._reader.assign([TopicPartition(topic, partition, start)])
+        deadline = time.monotonic() + self._timeout_s
+        found: list[Message] = []
+        try:
+            while time.monotonic() < deadline:
+                for message in self._next_messages():
+                    error = message.error()
+                    if error is None:
+                        if message.offset() < until or at_most is not None:
+                            found.append(message)
+                        if message.offset() + 1 >= until or len(found) == at_most:
+                            return found
+                    elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 -- its only name
+                        if message.offset() >= until or at_most is not None:
+                            return found
+                    elif error.fatal() or not error.retriable():
+                        msg = f"reading back {topic} [{partition}] failed: {error.str()}"
+                        raise KafkaAway(msg)
+        finally:
+            self._reader.unassign()
+        msg = (
+            f"{topic} [{partition}] could not be read back up to offset {until} within "
+            f"{self._timeout_s:.0f} s; is another program holding a transaction open on it?"
+        )
+        raise KafkaAway(msg)
+
+    def _next_messages(self) -> list[Message]:
+        # consume(n, t) waits for n messages or the whole of t; this takes what is there.
+        first = self._reader.poll(0.1)
+        return [] if first is None else [first, *self._reader.consume(10_000, 0)]

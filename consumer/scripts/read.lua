@@ -1,0 +1,11 @@
+-- Read users' states, only if the partition is still as this worker wrote it last.
+-- KEYS: meta    ARGV: expected meta, msgpack list of keys    Returns: false, or the list of values
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return false end
+local keys = cmsgpack.unpack(ARGV[2])
+local values = {}
+for first = 1, #keys, 4000 do  -- unpack() is bounded by Lua's stack
+  local last = math.min(first + 3999, #keys)
+  local found = redis.call('MGET', unpack(keys, first, last))
+  for i = 1, #found do values[first + i - 1] = found[i] end
+end
+return values

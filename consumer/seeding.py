@@ -1,0 +1,103 @@
+"""Starting a partition whose Redis is new or was emptied: what is published must stay true.
+
+Everybody gets the segment and the user version of their latest membership; then the log is folded
+from its start, deciding nothing up to the offset that the last published change came from.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import islice
+
+import numpy as np
+
+from consumer.meta import PartitionMeta, encode_meta
+from consumer.partition import OwnedPartition
+from consumer.readback import ReadBack
+from consumer.store import Commit
+from features import codec
+from features.slab import Slab
+from segments.changes import Membership
+
+_USERS_PER_COMMIT = 1_000
+
+# The first sweep after catch-up looks at everybody. Not 0: that marks users queued by a new model.
+_DUE_FIRST_MS = 1
+
+
+def seed(
+    owned: OwnedPartition, read_back: ReadBack, log_start: int, log_end: int, now_ms: int
+) -> None:
+    """Write the memberships into Redis as the only thing known about their users.
+
+    Until the last commit the meta carries `restoring`: an owner that finds it starts over, which
+    writes the same again.
+
+    Args:
+        owned: the partition; its meta, floors and counters are set.
+        read_back: reads the output topics.
+        log_start: first offset that the events topic still has.
+        log_end: its high watermark.
+        now_ms: wall clock. A seeded user counts as last active now, since nothing better is
+            known: removed late rather than wrongly.
+
+    Raises:
+        Away, Fenced: as for any read and commit.
+    """
+    memberships = read_back.memberships(owned.number)
+    last_sequence = max((member.sequence for member in memberships.values()), default=0)
+    changes, last_published = read_back.changes_after(owned.number, last_sequence - 1)
+    owned.dead_floor = read_back.last_dead_offset(owned.number)
+    if changes:
+        owned.floor = changes[-1].source_offset
+    elif memberships:
+        owned.floor = log_end - 1  # the changes have expired; nothing in the log is news
+    meta = PartitionMeta(
+        applied_offset=log_start, sequence=max(last_sequence, last_published), restoring=True
+    )
+    members = iter(memberships.values())
+    slab = Slab(_USERS_PER_COMMIT)
+    while chunk := list(islice(members, _USERS_PER_COMMIT)):
+        _commit_chunk(owned, meta, slab, chunk, now_ms)
+    meta.restoring = False
+    _commit(owned, meta)
+
+
+def _commit_chunk(
+    owned: OwnedPartition, meta: PartitionMeta, slab: Slab, chunk: list[Membership], now_ms: int
+) -> None:
+    slots = np.arange(len(chunk))
+    slab.clear(slots)
+    head = slab.head
+    head["segment"][slots] = [member.segment.id for member in chunk]
+    head["user_version"][slots] = [member.user_version for member in chunk]
+    head["since_ms"][slots] = [
+        int(datetime.fromisoformat(member.since).timestamp() * 1000) for member in chunk
+    ]
+    head["last_ms"][slots] = now_ms
+    for member in chunk:
+        meta.users[member.segment.id] = meta.users.get(member.segment.id, 0) + 1
+    keys = owned.store.keys
+    pairs = zip(chunk, codec.encode(slab, slots), strict=True)
+    _commit(
+        owned,
+        meta,
+        states=[part for member, state in pairs for part in (keys.user(member.user_id), state)],
+        due=[part for member in chunk for part in (_DUE_FIRST_MS, member.user_id)],
+    )
+
+
+def _commit(
+    owned: OwnedPartition,
+    meta: PartitionMeta,
+    *,
+    states: Sequence[bytes] = (),
+    due: Sequence[int | str] = (),
+) -> None:
+    meta.commits += 1
+    new_meta = encode_meta(owned.nonce, meta)
+    owned.store.commit(
+        Commit(
+            expected_meta=owned.stored_meta, new_meta=new_meta, outbox=b"", states=states, due=due
+        )
+    )
+    owned.meta, owned.stored_meta = meta.copy(), new_meta

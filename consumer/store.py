@@ -1,0 +1,164 @@
+"""The Redis side of the protocol: own, read, commit. Every write is one conditional script."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import msgspec
+import redis
+
+from consumer.errors import Fenced, RedisAway
+from consumer.keys import PartitionKeys
+from consumer.redis_client import RedisClient
+
+_pack = msgspec.msgpack.Encoder().encode
+
+# What redis-py raises when the server is away, slow, loading, full or read-only: the world's
+# faults, all of them worth another try later. Anything else is a bug of ours and crashes loudly.
+_AWAY = (
+    redis.ConnectionError,
+    redis.TimeoutError,
+    redis.exceptions.BusyLoadingError,
+    redis.exceptions.ReadOnlyError,
+    redis.exceptions.OutOfMemoryError,
+    redis.exceptions.TryAgainError,
+    redis.exceptions.ClusterDownError,
+    redis.exceptions.MasterDownError,
+    redis.exceptions.ClusterError,
+)
+# Errors without a class of their own, by the first word of Redis's answer. MISCONF: the disk
+# does not take writes.
+_AWAY_WORDS = ("MISCONF", "OOM", "READONLY", "LOADING", "NOREPLICAS", "MASTERDOWN", "BUSY")
+
+
+@cache
+def _script(name: str) -> str:
+    return resources.files("consumer").joinpath("scripts", f"{name}.lua").read_text()
+
+
+def calling_redis(call: Callable[[], Any]) -> Any:
+    """Call Redis, telling the world's faults (worth another try) from ours.
+
+    Raises:
+        RedisAway: Redis did not answer, or cannot at the moment.
+    """
+    try:
+        return call()
+    except _AWAY as error:
+        raise RedisAway(str(error)) from error
+    except redis.ResponseError as error:
+        if str(error).startswith(_AWAY_WORDS):
+            raise RedisAway(str(error)) from error
+        raise
+
+
+@dataclass(frozen=True, kw_only=True)
+class Commit:
+    """One atomic write of a partition, in the form in which it goes to Redis."""
+
+    expected_meta: bytes
+    new_meta: bytes
+    outbox: bytes
+    states: Sequence[bytes] = ()  # key, value, key, value, …
+    deleted: Sequence[bytes] = ()  # keys
+    due: Sequence[int | str] = ()  # ms, user, ms, user, …
+    not_due: Sequence[str] = ()  # users
+    queue_everybody: bool = False
+
+
+@dataclass(frozen=True)
+class DueUsers:
+    """Users to look at, with their states, and the time of the next one (None: nobody)."""
+
+    user_ids: list[str] = field(default_factory=list)
+    scores_ms: list[float] = field(default_factory=list)
+    states: list[bytes | None] = field(default_factory=list)
+    next_ms: float | None = None
+
+
+class PartitionStore:
+    """Redis as one partition sees it."""
+
+    def __init__(self, client: RedisClient, keys: PartitionKeys) -> None:
+        """Bind the scripts to the partition's keys."""
+        self._client = client
+        self.keys = keys
+        self._scripts = {
+            name: client.register_script(_script(name)) for name in ("own", "read", "due", "commit")
+        }
+
+    def own(self, nonce: str) -> tuple[bytes, bytes]:
+        """Fence the previous owner; give the stored meta as it is now, and the outbox."""
+        meta, outbox = self._call("own", [self.keys.meta, self.keys.outbox], [nonce])
+        return meta, outbox
+
+    def read(self, expected_meta: bytes, user_keys: Sequence[bytes]) -> list[bytes | None]:
+        """Give the states under these keys.
+
+        Raises:
+            Fenced: the partition is not as this worker wrote it last.
+        """
+        if not user_keys:
+            return []
+        values = self._call("read", [self.keys.meta], [expected_meta, _pack(user_keys)])
+        if values is None:
+            raise Fenced(self.keys.partition, "Redis holds another state than this worker wrote")
+        return list(values)
+
+    def due(self, expected_meta: bytes, as_of_ms: int, limit: int) -> DueUsers:
+        """Give at most `limit` users due at or before `as_of_ms`, the earliest first.
+
+        Raises:
+            Fenced: the partition is not as this worker wrote it last.
+        """
+        answer = self._call(
+            "due",
+            [self.keys.meta, self.keys.due],
+            [expected_meta, as_of_ms, limit, self.keys.user_prefix],
+        )
+        if answer is None:
+            raise Fenced(self.keys.partition, "Redis holds another state than this worker wrote")
+        users, scores, states, following = answer
+        return DueUsers(
+            user_ids=[user.decode() for user in users],
+            scores_ms=[float(score) for score in scores],
+            states=states,
+            next_ms=float(following) if following else None,
+        )
+
+    def commit(self, commit: Commit) -> None:
+        """Write a batch, once, whatever the network does.
+
+        A call whose outcome is unknown is asked again with the same arguments: the script answers
+        "already" when the first one was carried out.
+
+        Raises:
+            Fenced: another worker owns the partition, or Redis went back in time.
+            RedisAway: the outcome is unknown; taking ownership again settles it.
+        """
+        arguments = [
+            commit.expected_meta,
+            commit.new_meta,
+            commit.outbox,
+            _pack(commit.states),
+            _pack(commit.deleted),
+            _pack(commit.due),
+            _pack(commit.not_due),
+            b"1" if commit.queue_everybody else b"0",
+        ]
+        keys = [self.keys.meta, self.keys.outbox, self.keys.due]
+        try:
+            answer = self._call("commit", keys, arguments)
+        except RedisAway:
+            answer = self._call("commit", keys, arguments)
+        if answer == b"fenced":
+            raise Fenced(self.keys.partition, "the commit was refused: another worker has taken over")
+
+    def meta(self) -> bytes | None:
+        """Give the stored meta (to see whether Redis still holds what was written last)."""
+        return calling_redis(lambda: self._client.get(self.keys.meta))
+
+    def _call(self, script: str, keys: list[str], arguments: list[Any]) -> Any:
+        return calling_redis(lambda: self._scripts[script](keys=keys, args=arguments))

@@ -1,0 +1,212 @@
+"""The worker: feeds its partitions batch by batch and sweeps whoever is due.
+
+One turn of the loop: fetch → take a newer model → apply each partition's records → sweep → take
+waiting partitions again → once a second, commit offsets and compare idle partitions with Redis.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Concatenate, ParamSpec, TypeVar
+
+import numpy as np
+import structlog
+
+from consumer.applier import Applier
+from consumer.config import WorkerConfig
+from consumer.errors import Away, Fenced
+from consumer.group import Group
+from consumer.models import ModelFeed
+from consumer.ownership import Ownership
+from consumer.partition import OwnedPartition
+from consumer.partitions import Partitions
+from consumer.progress import Progress
+from consumer.readback import ReadBack
+from consumer.records import Records
+from consumer.redis_client import open_redis
+from consumer.setup import prepare
+from segments.model import CompiledModel
+
+_log = structlog.get_logger(__name__)
+
+POLL_S = 0.1  # how long an idle worker waits for a record
+HOUSEKEEPING_S = 1.0  # how often offsets are committed and idle partitions compared with Redis
+POOL_THREADS = 16  # transactions and ownerships under way at once; they mostly wait for a broker
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def wall_clock_ms() -> int:
+    """Give the wall clock in ms."""
+    return time.time_ns() // 1_000_000
+
+
+class Worker:
+    """One process's share of the events topic."""
+
+    def __init__(self, config: WorkerConfig, *, clock: Callable[[], int] = wall_clock_ms) -> None:
+        """Check that everything is in place and connect; the group is joined by `run`.
+
+        Args:
+            config: the deployment.
+            clock: wall clock, ms.
+
+        Raises:
+            ServiceUnavailable, NotSetUp, ProtectsData: see `setup.prepare`.
+        """
+        self.config = config
+        self.progress = Progress()
+        client = open_redis(config.redis_url, timeout_s=config.redis_timeout_s)
+        partition_count = prepare(config, client)
+        self._read_back = ReadBack(config)
+        self._read_back.warm()
+        self._feed = ModelFeed(config.kafka, config.topics.models)
+        self._pool = ThreadPoolExecutor(POOL_THREADS, thread_name_prefix="partition")
+        ownership = Ownership(config, client, self._read_back, clock)
+        self._partitions = Partitions(ownership.take, self._pool, config.outage_limit_s)
+        self._applier = Applier(config, partition_count, self._pool, clock, self.progress)
+        self._group = Group(
+            config,
+            self._partitions,
+            on_taken=self._on_taken,
+            on_gone=self._applier.cache.drop_partition,
+        )
+        self._idle_since_s: float | None = None
+        self._housekept_s = 0.0
+
+    @property
+    def owned(self) -> dict[int, OwnedPartition]:
+        """The partitions held now."""
+        return self._partitions.owned
+
+    @property
+    def idle_s(self) -> float:
+        """For how long nothing has been left to read, decide, publish or look at."""
+        return 0.0 if self._idle_since_s is None else time.monotonic() - self._idle_since_s
+
+    def run(self, stop: threading.Event, *, until_idle_s: float | None = None) -> Progress:
+        """Work until `stop` is set, or until nothing has been left to do for so long.
+
+        Raises:
+            ServiceUnavailable: Kafka or Redis stayed away beyond the outage limit.
+            ProtectsData: going on would damage or lose data.
+        """
+        try:
+            self._feed.catch_up()
+            self._group.join()
+            while not stop.is_set():
+                self._turn()
+                if until_idle_s is not None and self.idle_s >= until_idle_s:
+                    break
+        finally:
+            self._group.leave()
+            self._pool.shutdown()
+            self._feed.close()
+            self._read_back.close()
+        return self.progress
+
+    def _turn(self) -> None:
+        busy = any(self._is_due(owned) for owned in self.owned.values())
+        with self.progress.stages.time("fetch"):
+            news = self._group.fetch(0 if busy else POLL_S)
+        self._take_model()
+        for number, records in news.records.items():
+            self._guarded(number, self._apply, records)
+        swept = 0
+        for number in list(self.owned):
+            swept += self._guarded(number, self._sweep) or 0
+        self._group.take_again()
+        if time.monotonic() - self._housekept_s >= HOUSEKEEPING_S:
+            self._housekept_s = time.monotonic()
+            for number in list(self.owned):
+                self._guarded(number, self._compare_with_redis)
+            self._group.commit_hints()
+        self._note_idle(busy=bool(news.records) or swept > 0)
+
+    def _guarded(
+        self,
+        number: int,
+        work: Callable[Concatenate[OwnedPartition, P], R],
+        *arguments: P.args,
+        **options: P.kwargs,
+    ) -> R | None:
+        """Do something with a partition; when its memory may be wrong afterwards, drop it."""
+        owned = self.owned.get(number)
+        if owned is None:
+            return None
+        try:
+            return work(owned, *arguments, **options)
+        except (Fenced, Away) as error:
+            self._group.drop(number, error)
+            self._partitions.note_away(error)
+            return None
+
+    def _on_taken(self, owned: OwnedPartition) -> None:
+        self.progress.taken += 1
+        self._guarded(owned.number, self._applier.take_over_sweeps)
+
+    def _apply(self, owned: OwnedPartition, records: Records) -> None:
+        assert (np.diff(records.offsets) > 0).all(), "offsets of a partition rise strictly"
+        first = int(np.searchsorted(records.offsets, owned.meta.applied_offset))
+        records = records.part(first, len(records))
+        if len(records):
+            self._check_gap(owned, int(records.offsets[0]))
+            self._applier.apply(owned, records)
+
+    def _check_gap(self, owned: OwnedPartition, offset: int) -> None:
+        """Believe a hole in the offsets only if a fresh reader sees it too.
+
+        Holes are normal (control records, aborted and compacted ones), so "previous + 1" is the
+        wrong check; but a client that skips records looks the same. A hole right after a partition
+        was taken is always confirmed, of the others the 1st, 2nd, 4th, 8th …
+        """
+        applied = owned.meta.applied_offset
+        is_first, owned.gap_trusted = not owned.gap_trusted, True
+        if offset == applied:
+            return
+        self.progress.gaps += 1
+        if is_first or self.progress.gaps & (self.progress.gaps - 1) == 0:
+            found = self._read_back.next_offset(self.config.topics.events, owned.number, applied)
+            if found != offset:
+                why = f"the fetch went on at offset {offset}, the log has {found} after {applied}"
+                raise Fenced(owned.number, why)
+
+    def _is_due(self, owned: OwnedPartition) -> bool:
+        if owned.catching_up:
+            return False
+        return self._applier.as_of_ms(owned, owned.meta.stream_ms) >= owned.next_due_ms
+
+    def _sweep(self, owned: OwnedPartition) -> int:
+        owned.settle_if_done()
+        model = self._applier.model
+        if model and not owned.catching_up and model.model.major > owned.meta.model_major:
+            self._applier.queue_everybody(owned)
+        return self._applier.sweep(owned) if self._is_due(owned) else 0
+
+    def _take_model(self) -> None:
+        newest = self._feed.poll()
+        if newest is not None:
+            self._applier.model = CompiledModel(newest)
+            _log.info("model taken", version=newest.version, segments=len(newest.ids))
+
+    def _compare_with_redis(self, owned: OwnedPartition) -> None:
+        """Notice a Redis that restarted with a shorter log although no record came."""
+        if owned.store.meta() != owned.stored_meta:
+            raise Fenced(owned.number, "Redis holds another state than this worker wrote")
+
+    def _note_idle(self, *, busy: bool) -> None:
+        owned = self.owned.values()
+        done = (
+            self._group.joined
+            and not busy
+            and not self._partitions.waiting
+            and self._feed.caught_up
+            and all(one.caught_up and one.publishing is None for one in owned)
+            and not any(self._is_due(one) for one in owned)
+        )
+        if not done:
+            self._idle_since_s = None
+        elif self._idle_since_s is None:
+            self._idle_since_s = time.monotonic()
