@@ -1,0 +1,1 @@
+"""The application: command line, settings, wiring and embedded services."""
