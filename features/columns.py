@@ -114,15 +114,12 @@ def _interests(
     events: Sequence[Event], type_code: NDArray[np.uint8], interner: Interner
 ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
     """List (event, interest) pairs of the activity events in order."""
-    id_of = interner.id_of
-    pairs = [
-        (row, id_of(name))
-        for row, event in enumerate(events)
-        if event.interests
-        for name in event.interests
-    ]
-    if not pairs:
+    named = [row for row, event in enumerate(events) if event.interests]
+    if not named:
         return np.empty(0, np.int64), np.empty(0, np.int32)
-    rows, ids = np.array(pairs, np.int64).T
+    rows = np.array(named, np.int64)
     activity = type_code[rows] < _PROFILE
-    return rows[activity], ids[activity].astype(np.int32)
+    chosen = [events[row].interests for row in rows[activity].tolist()]
+    ids = interner.ids_of([name for names in chosen for name in names])
+    repeats = np.array([len(names) for names in chosen], np.int64)
+    return np.repeat(rows[activity], repeats), np.array(ids, np.int32)

@@ -29,14 +29,14 @@ from features.slab import (
 )
 from features.tiles import (
     CELL_COLUMNS,
-    DAY_COUNTS,
+    COUNT_OFFSETS,
     DAY_MS,
-    DAY_SUMS,
     DAY_TILES,
     HOUR_MS,
     HOUR_TILES,
     HOURLY_COLUMN,
     HOURS_PER_DAY,
+    SUM_OFFSETS,
     count_column,
     places_to_clear,
     sum_column,
@@ -71,8 +71,6 @@ _SUM_COLUMN: Final = np.array(
     [sum_column(_SUM_OF_TYPE[t]) if t in _SUM_OF_TYPE else -1 for t in EVENT_TYPES]
 )
 _ACTIVITY_COLUMN: Final = count_column("activity")
-_COUNT_OFFSETS: Final = np.arange(len(DAY_COUNTS)) * DAY_TILES
-_SUM_OFFSETS: Final = np.arange(len(DAY_SUMS)) * DAY_TILES
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +154,7 @@ def _apply_heads(slab: Slab, columns: Columns, batch: _Batch) -> NDArray[np.int6
     Returns:
         i8[u], the period of each user's decayed weights.
     """
-    head = slab.head[batch.user]
+    head = slab.heads(batch.user)
     fresh = head["applied"] == 0
     first_ms = np.minimum.reduceat(batch.time_ms, batch.start)
     last_ms = np.maximum.reduceat(batch.time_ms, batch.start)
@@ -175,7 +173,7 @@ def _apply_heads(slab: Slab, columns: Columns, batch: _Batch) -> NDArray[np.int6
     follows = (code == _FOLLOW).astype(np.int32) - (code == _UNFOLLOW)
     head["level"] += np.add.reduceat(follows, batch.start)
     head["ring_next"] = _write_ring(slab, columns, batch, head["ring_next"].astype(np.int64))
-    slab.head[batch.user] = head
+    slab.set_heads(batch.user, head)
     return decay.periods(newest)
 
 
@@ -198,8 +196,8 @@ def _move_rings(
     which, place = places_to_clear(old // HOURS_PER_DAY, new // HOURS_PER_DAY, DAY_TILES)
     if not len(which):
         return
-    cells[(user[which] * CELL_COLUMNS + place)[:, None] + _COUNT_OFFSETS] = 0
-    words[(user[which] * WORD_COLUMNS + place)[:, None] + _SUM_OFFSETS] = 0.0
+    cells[(user[which] * CELL_COLUMNS + place)[:, None] + COUNT_OFFSETS] = 0
+    words[(user[which] * WORD_COLUMNS + place)[:, None] + SUM_OFFSETS] = 0.0
     old_period, new_period = decay.periods(old), decay.periods(new)
     moved = np.flatnonzero(new_period > old_period)
     if len(moved):
@@ -251,9 +249,7 @@ def _apply_tiles(slab: Slab, columns: Columns, batch: _Batch) -> None:
     np.add.at(words, word[summed], value)
 
 
-def _apply_decayed(
-    slab: Slab, columns: Columns, batch: _Batch, period: NDArray[np.int64]
-) -> None:
+def _apply_decayed(slab: Slab, columns: Columns, batch: _Batch, period: NDArray[np.int64]) -> None:
     """Add devices and interests with the weights of their event times."""
     words = slab.words.reshape(-1)
     weight = np.zeros(len(columns))

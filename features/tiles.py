@@ -46,7 +46,11 @@ HOURLY_COLUMN: Final = len(DAY_COUNTS) * DAY_TILES
 CELL_COLUMNS: Final = HOURLY_COLUMN + HOUR_TILES
 
 _DAY_PLACES: Final = np.arange(DAY_TILES, dtype=np.int64)
-_HOUR_PLACES: Final = np.arange(HOUR_TILES, dtype=np.int64)
+
+COUNT_OFFSETS: Final = np.arange(len(DAY_COUNTS)) * DAY_TILES
+"""Cell columns of one day's counters, less its place in the ring."""
+SUM_OFFSETS: Final = np.arange(len(DAY_SUMS)) * DAY_TILES
+"""Word columns of one day's sums, less its place in the ring."""
 
 
 def count_column(name: str) -> int:
@@ -72,16 +76,6 @@ def days_ago(newest_hour: NDArray[np.int64], as_of_day: int) -> NDArray[np.int64
     newest_day = newest_hour // HOURS_PER_DAY
     back = (newest_day[:, None] - _DAY_PLACES) % DAY_TILES
     return back + (as_of_day - newest_day)[:, None]
-
-
-def hours_ago(newest_hour: NDArray[np.int64], as_of_hour: int) -> NDArray[np.int64]:
-    """Tell how many hours before the as-of hour each place's content lies.
-
-    Returns:
-        i8[n, 25]; below 0 for what lies after the as-of hour.
-    """
-    back = (newest_hour[:, None] - _HOUR_PLACES) % HOUR_TILES
-    return back + (as_of_hour - newest_hour)[:, None]
 
 
 def places_to_clear(
