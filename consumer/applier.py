@@ -177,7 +177,12 @@ class Applier:
         self.cache.due_ms[self.cache.partition == owned.number] = np.nan
 
     def _catch_up(
-        self, owned: OwnedPartition, batch: Batch, forced: Sequence[SegmentChange], *, is_newest: bool
+        self,
+        owned: OwnedPartition,
+        batch: Batch,
+        forced: Sequence[SegmentChange],
+        *,
+        is_newest: bool,
     ) -> Effects:
         slots = self.cache.slots([change.user_id for change in forced])
         moment = self._moment(owned, batch.stream_end_ms, is_newest=is_newest)
@@ -233,9 +238,7 @@ class Applier:
         self._remember(owned, effects)
         crash.point("after the Redis commit")
         if outbox or effects.samples:
-            owned.publishing = self._pool.submit(
-                owned.publisher.publish, outbox, effects.samples
-            )
+            owned.publishing = self._pool.submit(owned.publisher.publish, outbox, effects.samples)
 
     def _write(self, owned: OwnedPartition, meta: PartitionMeta, commit: Commit) -> None:
         owned.store.commit(commit)
@@ -248,9 +251,9 @@ class Applier:
         states[1::2] = codec.encode(cache.slab, written)
         # Most users are due at the same midnight as before: only what differs is sent.
         moved = cache.due_ms[effects.due_slots] != effects.due_ms
-        due: list[int | str] = [0] * (2 * int(moved.sum()))
-        due[::2] = effects.due_ms[moved].tolist()
-        due[1::2] = [cache.user_ids[slot] for slot in effects.due_slots[moved].tolist()]
+        due: list[bytes] = [b""] * (2 * int(moved.sum()))
+        due[::2] = [b"%d" % ms for ms in effects.due_ms[moved].tolist()]
+        due[1::2] = [cache.user_ids[slot].encode() for slot in effects.due_slots[moved].tolist()]
         return Commit(
             expected_meta=owned.stored_meta,
             new_meta=encode_meta(owned.nonce, effects.meta),
@@ -258,7 +261,7 @@ class Applier:
             states=states,
             deleted=[cache.redis_keys[slot] for slot in removed],
             due=due,
-            not_due=[cache.user_ids[slot] for slot in removed],
+            not_due=[cache.user_ids[slot].encode() for slot in removed],
         )
 
     def _remember(self, owned: OwnedPartition, effects: Effects) -> None:
@@ -266,4 +269,3 @@ class Applier:
         self.cache.drop(effects.removed)
         if len(effects.due_ms):
             owned.next_due_ms = min(owned.next_due_ms, float(effects.due_ms.min()))
-

@@ -91,7 +91,12 @@ def observe(
     z = model.scaling.project(seen.vectors.values, seen.vectors.evidence)
     previous = head["segment"][slots]
     outcome = assign(
-        z, model, previous, head["candidate"][slots], head["candidate_count"][slots], weight
+        z,
+        model,
+        previous,
+        head["candidate"][slots],
+        head["candidate_count"][slots],
+        weight=weight,
     )
     head["segment"][slots] = outcome.segment
     head["candidate"][slots] = outcome.candidate

@@ -66,6 +66,7 @@ class Group:
         self._on_taken = on_taken
         self._on_gone = on_gone
         self._touched: set[int] = set()  # by a rebalance callback during the current fetch
+        self._ever_held: set[int] = set()
         self._kafka_away_since_s: float | None = None
         self.joined = False
         options = {
@@ -168,7 +169,9 @@ class Group:
 
     def _on_assign(self, consumer: Consumer, assigned: list[TopicPartition]) -> None:
         numbers = [one.partition for one in assigned]
-        self._touched.update(numbers)
+        # What was never held before cannot have records of an older assignment on their way.
+        self._touched |= self._ever_held.intersection(numbers)
+        self._ever_held.update(numbers)
         self.joined = True
         crash.point("during ownership")
         taken = self._partitions.take(numbers)

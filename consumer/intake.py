@@ -1,6 +1,7 @@
 """What one fetch brought: Kafka messages, sorted out into records by partition, ends and errors."""
 
 from dataclasses import dataclass, field
+from typing import cast
 
 import numpy as np
 from confluent_kafka import KafkaError, Message
@@ -29,12 +30,12 @@ def arrived(messages: list[Message]) -> Arrived:
     by_partition: dict[int, list[Message]] = {}
     for message in messages:
         error = message.error()
-        number = message.partition()
+        number = message.partition() or 0
         if error is None:
-            by_partition.setdefault(number, []).append(message)  # type: ignore[arg-type]
-            result.at_end.discard(number)  # type: ignore[arg-type]
+            by_partition.setdefault(number, []).append(message)
+            result.at_end.discard(number)
         elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 -- its only name
-            result.at_end.add(number)  # type: ignore[arg-type]
+            result.at_end.add(number)
         else:
             result.errors.append(error)
     result.records = {number: _records(found) for number, found in by_partition.items()}
@@ -43,7 +44,8 @@ def arrived(messages: list[Message]) -> Arrived:
 
 def _records(messages: list[Message]) -> Records:
     def headers(index: int) -> Headers:
-        return [(name, value) for name, value in messages[index].headers() or []]
+        # The type stubs allow headers in forms that only `produce` takes.
+        return cast("Headers", messages[index].headers() or [])
 
     return Records(
         offsets=np.array([message.offset() for message in messages], np.int64),

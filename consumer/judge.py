@@ -18,6 +18,7 @@ from producer.partitioner import murmur2_partitions
 # Decoding straight into the Struct; `decode_event` is the same with an explanation on failure.
 _decode = msgspec.json.Decoder(Event).decode
 
+
 @dataclass(frozen=True)
 class Partitioning:
     """Where this partition stands among the others, and how large an event may be."""
@@ -25,6 +26,7 @@ class Partitioning:
     partition: int
     partitions: int
     event_bytes_max: int
+
 
 @dataclass(frozen=True)
 class Judged:
@@ -48,6 +50,13 @@ class Judged:
     stream_end_ms: int
     dead: list[dead.DeadLetter]
 
+    @classmethod
+    def nothing(cls, stream_ms: int) -> "Judged":
+        """Give an empty batch at this stream time."""
+        none = np.empty(0, np.int64)
+        return cls([], [], none, none, none, stream_ms, [])
+
+
 def judge(
     records: Records, place: Partitioning, *, stream_ms: int, routed: Container[str]
 ) -> Judged:
@@ -63,7 +72,7 @@ def judge(
     dead_at: dict[int, tuple[str, str]] = {}
     events = _decode_all(records, place, dead_at)
     alive = _alive(len(records), dead_at)
-    present = [event for event in events if event is not None] if dead_at else events
+    present = [events[index] for index in alive.tolist()] if dead_at else events
     user_ids = [event.user_id for event in present]
     times_ms = event_times_ms(present)
     _check_keys(records, user_ids, alive, dead_at)
@@ -84,10 +93,12 @@ def judge(
         dead=[_letter(records, index, *dead_at[index]) for index in sorted(dead_at)],
     )
 
+
 def _alive(count: int, dead_at: dict[int, tuple[str, str]]) -> npt.NDArray[np.int64]:
     mask = np.ones(count, bool)
     mask[list(dead_at)] = False
     return np.flatnonzero(mask)
+
 
 def _decode_all(
     records: Records, place: Partitioning, dead_at: dict[int, tuple[str, str]]
@@ -117,6 +128,7 @@ def _decode_all(
         events.append(event)
     return events  # type: ignore[return-value]  # the caller drops the None
 
+
 def _check_keys(
     records: Records,
     user_ids: list[str],
@@ -140,6 +152,7 @@ def _check_keys(
                 "key every event by user_id",
             )
 
+
 def _check_routes(
     user_ids: list[str],
     alive: npt.NDArray[np.int64],
@@ -162,6 +175,7 @@ def _check_routes(
                 f"{place.partition}; the producer must use the partitioner murmur2",
             )
 
+
 def _check_future(
     times_ms: npt.NDArray[np.int64],
     timestamps_ms: npt.NDArray[np.int64],
@@ -179,6 +193,7 @@ def _check_future(
             ),
         )
 
+
 def _letter(records: Records, index: int, reason: str, detail: str) -> dead.DeadLetter:
     return dead.DeadLetter(
         offset=int(records.offsets[index]),
@@ -189,5 +204,3 @@ def _letter(records: Records, index: int, reason: str, detail: str) -> dead.Dead
         reason=reason,
         detail=detail,
     )
-
-HotDecode = Callable[[bytes], Event]

@@ -50,7 +50,9 @@ class PartitionMeta(msgspec.Struct, kw_only=True):
 
     def copy(self) -> "PartitionMeta":
         """Return an independent copy (the step never changes the meta it was given)."""
-        return msgspec.convert(msgspec.to_builtins(self, str_keys=True), PartitionMeta, strict=False)
+        return msgspec.convert(
+            msgspec.to_builtins(self, str_keys=True), PartitionMeta, strict=False
+        )
 
 
 _decode = msgspec.json.Decoder(PartitionMeta).decode

@@ -1,12 +1,12 @@
 """Taking ownership of an input partition: fence, read back, publish what is left, know where to start.
 
-    1. init_transactions     fences the old owner in Kafka and aborts its open transaction
-    2. own.lua               writes a fresh nonce: the old owner's commits fail from now on
-    3. read back             what is published, up to the high watermark
-    4. compare               published but not in Redis: Redis lost its tail, force it again;
-                             no meta at all: Redis is new or was emptied, seed it (`seeding`)
-    5. publish the outbox    in Redis but not published: the old owner died in between
-    6. start                 at the applied offset, if the log still has it
+1. init_transactions     fences the old owner in Kafka and aborts its open transaction
+2. own.lua               writes a fresh nonce: the old owner's commits fail from now on
+3. read back             what is published, up to the high watermark
+4. compare               published but not in Redis: Redis lost its tail, force it again;
+                         no meta at all: Redis is new or was emptied, seed it (`seeding`)
+5. publish the outbox    in Redis but not published: the old owner died in between
+6. start                 at the applied offset, if the log still has it
 """
 
 import secrets

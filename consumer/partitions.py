@@ -65,8 +65,8 @@ class Partitions:
                 taken.append(self.owned[number])
         if taken and not self.waiting:
             self._back()
-        for error in failures:
-            self.note_away(error)
+        for failure in failures:
+            self.note_away(failure)
         return taken
 
     def wait(self, number: int, why: ConsumerError) -> None:

@@ -49,7 +49,7 @@ class Population:
             eligible(slab, slots, rules),
         )  # fmt: skip
 
-    def rows_of(self, slots: Slots) -> npt.NDArray[np.int64]:
+    def rows_of(self, slots: Sequence[int] | Slots) -> npt.NDArray[np.int64]:
         """Find members by slot."""
         return np.searchsorted(self.slots, slots)
 
@@ -67,7 +67,12 @@ class Population:
         meta.users = {segment_id: n for segment_id, n in meta.users.items() if n}
 
     def leaving(
-        self, at: int, user_ids: Sequence[str], cause: Cause, source_offset: int, event_ms: int | None
+        self,
+        at: int,
+        user_ids: Sequence[str],
+        cause: Cause,
+        source_offset: int,
+        event_ms: int | None,
     ) -> Decision:
         """Say that member `at` is in no segment any more."""
         return Decision(
@@ -83,10 +88,11 @@ class Population:
 
 def counted(slab: Slab, slots: Slots) -> npt.NDArray[np.bool_]:
     """Tell who is a user: has applied events, or a segment taken over from the feed."""
-    return (slab.head["applied"][slots] > 0) | (slab.head["segment"][slots] != NO_SEGMENT)
+    head = slab.head[slots]
+    return np.asarray((head["applied"] > 0) | (head["segment"] != NO_SEGMENT))
 
 
 def eligible(slab: Slab, slots: Slots, rules: Rules) -> npt.NDArray[np.bool_]:
     """Tell whom to assign: enough events, or a profile with metrics."""
-    head = slab.head
-    return (head["applied"][slots] >= rules.min_events) | (head["known_mask"][slots] != 0)
+    head = slab.head[slots]
+    return np.asarray((head["applied"] >= rules.min_events) | (head["known_mask"] != 0))

@@ -9,13 +9,14 @@ delivered; the partition-EOF event tells how far the reader has come.
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from consumer.config import WorkerConfig
 from consumer.dead_letters import OFFSET_HEADER
 from consumer.errors import KafkaAway
+from consumer.records import Headers
 from segments.changes import Membership, SegmentChange, decode_change, decode_membership
 
 _CHUNK_RECORDS = 1_000  # where a backward search starts; it grows eightfold with each miss
@@ -86,7 +87,8 @@ class ReadBack:
     def last_dead_offset(self, partition: int) -> int:
         """Give the input offset of the newest published dead letter; -1 if there is none."""
         for message in reversed(self._tail(self._topics.dead, partition, lambda _: True)):
-            for name, value in message.headers() or []:
+            headers = cast("Headers", message.headers() or [])
+            for name, value in headers:
                 if name == OFFSET_HEADER and value is not None:
                     return int(value)
         return _NONE
@@ -137,14 +139,14 @@ class ReadBack:
         try:
             while time.monotonic() < deadline:
                 for message in self._next_messages():
-                    error = message.error()
+                    error, offset = message.error(), message.offset() or 0
                     if error is None:
-                        if message.offset() < until or at_most is not None:
+                        if offset < until or at_most is not None:
                             found.append(message)
-                        if message.offset() + 1 >= until or len(found) == at_most:
+                        if offset + 1 >= until or len(found) == at_most:
                             return found
                     elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 -- its only name
-                        if message.offset() >= until or at_most is not None:
+                        if offset >= until or at_most is not None:
                             return found
                     elif error.fatal() or not error.retriable():
                         msg = f"reading back {topic} [{partition}] failed: {error.str()}"

@@ -21,7 +21,7 @@ from segments.changes import Membership
 _USERS_PER_COMMIT = 1_000
 
 # The first sweep after catch-up looks at everybody. Not 0: that marks users queued by a new model.
-_DUE_FIRST_MS = 1
+_DUE_FIRST_MS = b"1"
 
 
 def seed(
@@ -82,7 +82,7 @@ def _commit_chunk(
         owned,
         meta,
         states=[part for member, state in pairs for part in (keys.user(member.user_id), state)],
-        due=[part for member in chunk for part in (_DUE_FIRST_MS, member.user_id)],
+        due=[part for member in chunk for part in (_DUE_FIRST_MS, member.user_id.encode())],
     )
 
 
@@ -91,7 +91,7 @@ def _commit(
     meta: PartitionMeta,
     *,
     states: Sequence[bytes] = (),
-    due: Sequence[int | str] = (),
+    due: Sequence[bytes] = (),
 ) -> None:
     meta.commits += 1
     new_meta = encode_meta(owned.nonce, meta)

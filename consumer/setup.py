@@ -2,7 +2,7 @@
 
 import structlog
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import (
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # re-exported without saying so
     AdminClient,
     AlterConfigOpType,
     ConfigEntry,
@@ -24,6 +24,11 @@ KAFKA_ANSWERS_WITHIN_S = 5.0
 _LIMIT = "max.message.bytes"
 
 
+def open_admin(config: WorkerConfig) -> AdminClient:
+    """Give an admin client; nothing is connected yet."""
+    return AdminClient(config.kafka.admin_config())  # type: ignore[arg-type]  # stubs forget logger
+
+
 def partition_counts(config: WorkerConfig) -> dict[str, int]:
     """Give the partition count of every topic that exists.
 
@@ -32,9 +37,7 @@ def partition_counts(config: WorkerConfig) -> dict[str, int]:
     """
     servers = config.kafka.bootstrap_servers
     try:
-        metadata = AdminClient(config.kafka.admin_config()).list_topics(
-            timeout=KAFKA_ANSWERS_WITHIN_S
-        )
+        metadata = open_admin(config).list_topics(timeout=KAFKA_ANSWERS_WITHIN_S)
     except KafkaException as error:
         msg = (
             f"Kafka cannot be reached at {servers} ({error.args[0].str()}): start it, or set "
@@ -135,7 +138,7 @@ def raise_dead_letter_limit(config: WorkerConfig) -> None:
     The events topic's limit can be raised at any time; a dead letter is the record and the reason.
     Where topic settings cannot be read (the demo's broker, missing rights) this does nothing.
     """
-    admin = AdminClient(config.kafka.admin_config())
+    admin = open_admin(config)
     events, dead = (
         ConfigResource(ResourceType.TOPIC, name)
         for name in (config.topics.events, config.topics.dead)

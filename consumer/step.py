@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from consumer.dead_letters import DeadLetter
-from consumer.decisions import Observation, Slots, number, observe
+from consumer.decisions import Decision, Observation, Slots, number, observe
 from consumer.meta import PartitionMeta
 from consumer.population import Population, Rules, eligible
 from features.columns import Columns
@@ -118,11 +118,7 @@ def step_batch(
     before = Population.of(slab, np.unique(columns.slot), rules)
     folded = fold(slab, columns)
     after = _advance(meta, batch, folded.outcome, moment)
-    decisions = [
-        before.leaving(at, user_ids, "forget", int(batch.offsets[row]), int(columns.time_ms[row]))
-        for slot, row in folded.forgotten.items()
-        if before.segment[at := int(before.rows_of(np.int64(slot)))] != NO_SEGMENT
-    ]
+    decisions = _forgets(before, user_ids, batch, folded.forgotten)
     touched, rows = _last_applied(columns.slot, folded.outcome)
     observed = eligible(slab, touched, rules)
     rows = rows[observed]
@@ -144,9 +140,7 @@ def step_batch(
         written=touched,
         due_slots=touched,
         due_ms=next_look_ms(slab, touched, moment.as_of_ms, rules.removal_ms),
-        changes=number(
-            decisions, after, model, partition=moment.partition, now_ms=moment.now_ms
-        ),
+        changes=number(decisions, after, model, partition=moment.partition, now_ms=moment.now_ms),
         dead=batch.unpublished,
         samples=samples,
     )
@@ -243,9 +237,7 @@ def step_sweep(
         removed=slots[gone],
         due_slots=stays,
         due_ms=next_look_ms(slab, stays, moment.as_of_ms, rules.removal_ms),
-        changes=number(
-            decisions, after, model, partition=moment.partition, now_ms=moment.now_ms
-        ),
+        changes=number(decisions, after, model, partition=moment.partition, now_ms=moment.now_ms),
     )
 
 
@@ -281,6 +273,18 @@ def _advance(
         dead = after.outcomes.dead
         dead[letter.reason] = dead.get(letter.reason, 0) + 1
     return after
+
+
+def _forgets(
+    before: Population, user_ids: Sequence[str], batch: Batch, forgotten: dict[int, int]
+) -> list[Decision]:
+    """Say of forgotten users that they are in no segment any more."""
+    rows, times_ms = before.rows_of(list(forgotten)).tolist(), batch.columns.time_ms
+    return [
+        before.leaving(at, user_ids, "forget", int(batch.offsets[row]), int(times_ms[row]))
+        for at, row in zip(rows, forgotten.values(), strict=True)
+        if before.segment[at] != NO_SEGMENT
+    ]
 
 
 def _causes(before: Population, slots: Slots, by_profile: npt.NDArray[np.bool_]) -> list[Cause]:
@@ -333,6 +337,6 @@ def _samples(
         chosen.source_offsets.tolist(),
         [event_id_hash(user_ids[slot]) for slot in chosen.slots.tolist()],
         [stream_ms] * len(fresh),
-        chosen.vectors.values,
-        chosen.vectors.evidence,
+        values=chosen.vectors.values,
+        evidence=chosen.vectors.evidence,
     )

@@ -70,9 +70,7 @@ def topic_specs(
         ),
         TopicSpec(names.memberships, partitions, {"cleanup.policy": "compact"}),
         # One partition: one total order, so that training can be repeated bit for bit.
-        TopicSpec(
-            names.samples, 1, {"cleanup.policy": "delete", "retention.ms": str(2 * DAY_MS)}
-        ),
+        TopicSpec(names.samples, 1, {"cleanup.policy": "delete", "retention.ms": str(2 * DAY_MS)}),
         TopicSpec(names.models, 1, {"cleanup.policy": "compact"}),
         TopicSpec(
             names.dead,

@@ -1,29 +1,34 @@
 -- The one atomic, conditional write of a batch: users, outbox, due and meta change together or not at all.
 -- KEYS: meta, outbox, due
--- ARGV: expected meta, new meta, outbox, then four msgpack lists:
---       states to set {key, value, ...}, keys to delete, due entries {ms, user, ...}, due users to drop,
---       and '1' to queue every user at once (a new major model version)
+-- ARGV: expected meta, new meta, outbox,
+--       '1' to queue every user at once (a new major model version),
+--       then four packed lists, each as its lengths and its bytes:
+--       states to set {key, value, ...}, keys to delete, due entries {ms, user, ...}, due users to drop
 -- Returns: 'done', 'already' (a retry after an unknown outcome), or 'fenced'
 local current = redis.call('GET', KEYS[1])
 if current == ARGV[2] then return 'already' end
 if current ~= ARGV[1] then return 'fenced' end
 
-local function in_chunks(command, key, items)
-  for first = 1, #items, 4000 do  -- even, so pairs stay together; unpack() is bounded by Lua's stack
-    local last = math.min(first + 3999, #items)
-    if key then
-      redis.call(command, key, unpack(items, first, last))
-    else
-      redis.call(command, unpack(items, first, last))
+local CHUNK = 4000  -- even, so pairs stay together; unpack() is bounded by Lua's stack
+
+local function each_chunk(lengths, bytes, run)
+  local at, items, count = 1, {}, #lengths / 4
+  for i = 1, count do
+    local size = struct.unpack('<I4', lengths, 4 * i - 3)
+    items[#items + 1] = string.sub(bytes, at, at + size - 1)
+    at = at + size
+    if #items == CHUNK or i == count then
+      run(items)
+      items = {}
     end
   end
 end
 
-in_chunks('MSET', nil, cmsgpack.unpack(ARGV[4]))
-in_chunks('DEL', nil, cmsgpack.unpack(ARGV[5]))
-in_chunks('ZADD', KEYS[3], cmsgpack.unpack(ARGV[6]))
-in_chunks('ZREM', KEYS[3], cmsgpack.unpack(ARGV[7]))
-if ARGV[8] == '1' then
+each_chunk(ARGV[5], ARGV[6], function(pairs) redis.call('MSET', unpack(pairs)) end)
+each_chunk(ARGV[7], ARGV[8], function(keys) redis.call('DEL', unpack(keys)) end)
+each_chunk(ARGV[9], ARGV[10], function(entries) redis.call('ZADD', KEYS[3], unpack(entries)) end)
+each_chunk(ARGV[11], ARGV[12], function(users) redis.call('ZREM', KEYS[3], unpack(users)) end)
+if ARGV[4] == '1' then
   redis.call('ZUNIONSTORE', KEYS[3], 1, KEYS[3], 'WEIGHTS', 0)
 end
 redis.call('SET', KEYS[2], ARGV[3])
