@@ -1,1 +1,1 @@
-"""From the events topic to segment changes: the worker, the trainer, and what subscribers import."""
+"""From the events topic to segment changes: worker, trainer, and what subscribers import."""

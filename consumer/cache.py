@@ -52,7 +52,7 @@ class UserCache:
         return list(dict.fromkeys(user_id for user_id in user_ids if user_id not in slot_of))
 
     def slots(self, user_ids: Sequence[str]) -> Slots:
-        """Give the slots of users that are all held (int64[n], one per given id), and mark them used."""
+        """Give the slots of users that are all held (int64[n]), and mark them as used."""
         slots = np.fromiter(map(self.slot_of.__getitem__, user_ids), np.int64, len(user_ids))
         self._now += 1
         self._last_used[slots] = self._now

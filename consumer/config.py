@@ -49,7 +49,7 @@ class WorkerConfig:
         """Hold the relations between the numbers above."""
         if self.cache_users < self.batch_records + self.sweep_users:
             msg = (
-                f"cache_users is {self.cache_users}; it must hold one batch and one sweep: at least "
-                f"batch_records + sweep_users = {self.batch_records + self.sweep_users}"
+                f"cache_users is {self.cache_users}; it must hold one batch and one sweep: "
+                f"at least batch_records + sweep_users = {self.batch_records + self.sweep_users}"
             )
             raise ValueError(msg)

@@ -1,4 +1,4 @@
-"""Dead letters: records that could not be applied, kept whole, with a reason a person understands."""
+"""Dead letters: records that could not be applied, kept whole, with a reason for people."""
 
 import msgspec
 

@@ -13,7 +13,7 @@ class ServiceUnavailable(ConsumerError):
 
 
 class ProtectsData(ConsumerError):
-    """Going on would damage or lose data, so the worker refuses (the operator's decision: exit 4)."""
+    """Going on would damage or lose data, so the worker refuses; the operator decides (exit 4)."""
 
 
 class Fenced(ConsumerError):

@@ -115,11 +115,10 @@ def _decode_all(
         if not payload:
             dead_at[index] = (dead.EMPTY_VALUE, "the record has no payload; send a JSON event")
         elif len(payload) > place.event_bytes_max:
-            dead_at[index] = (
-                dead.OVERSIZED,
-                f"the payload has {len(payload)} bytes; an event may have at most "
-                f"{place.event_bytes_max}",
+            detail = (
+                f"the payload has {len(payload)} bytes; at most {place.event_bytes_max} are taken"
             )
+            dead_at[index] = (dead.OVERSIZED, detail)
         else:
             try:
                 event = decode_event(payload)
@@ -146,11 +145,11 @@ def _check_keys(
                 f"the record has no key; its key must be the user_id {user_id!r}",
             )
         elif key != wanted:
-            dead_at[index] = (
-                dead.KEY_MISMATCH,
+            detail = (
                 f"the record's key {key[:64]!r} is not its user_id {user_id!r}; "
-                "key every event by user_id",
+                "key every event by user_id"
             )
+            dead_at[index] = (dead.KEY_MISMATCH, detail)
 
 
 def _check_routes(
@@ -169,11 +168,11 @@ def _check_routes(
         return
     for index, user_id in zip(alive.tolist(), user_ids, strict=True):
         if user_id in wrong and index not in dead_at:
-            dead_at[index] = (
-                dead.MISROUTED,
+            detail = (
                 f"user_id {user_id!r} belongs to partition {wrong[user_id]} but was sent to "
-                f"{place.partition}; the producer must use the partitioner murmur2",
+                f"{place.partition}; the producer must use the partitioner murmur2"
             )
+            dead_at[index] = (dead.MISROUTED, detail)
 
 
 def _check_future(
@@ -184,14 +183,11 @@ def _check_future(
 ) -> None:
     ahead_ms = times_ms - timestamps_ms
     for row in np.flatnonzero(ahead_ms > AHEAD_MAX_MS).tolist():
-        dead_at.setdefault(
-            int(alive[row]),
-            (
-                dead.FUTURE,
-                f"timestamp lies {ahead_ms[row] / 1000:.0f} s ahead of the record's own time; "
-                "at most 300 s are accepted: check the sender's clock",
-            ),
+        detail = (
+            f"timestamp lies {ahead_ms[row] / 1000:.0f} s ahead of the record's own time; "
+            "at most 300 s are accepted: check the sender's clock"
         )
+        dead_at.setdefault(int(alive[row]), (dead.FUTURE, detail))
 
 
 def _letter(records: Records, index: int, reason: str, detail: str) -> dead.DeadLetter:

@@ -1,4 +1,4 @@
-"""What Redis keeps about one input partition besides its users: one value, changed in every commit.
+r"""What Redis keeps about a partition besides its users: one value, changed in every commit.
 
 The stored value is `<nonce>\n<json>`. A commit is conditional on the whole value being byte for
 byte what this worker wrote last: the nonce fences another owner, the rest fences a Redis that

@@ -1,4 +1,4 @@
-"""Taking ownership of an input partition: fence, read back, publish what is left, know where to start.
+"""Taking ownership of an input partition: fence, read back, publish what is left, then start.
 
 1. init_transactions     fences the old owner in Kafka and aborts its open transaction
 2. own.lua               writes a fresh nonce: the old owner's commits fail from now on
@@ -110,8 +110,8 @@ class Ownership:
         applied, topic = owned.meta.applied_offset, self._config.topics.events
         if applied < log_start:
             msg = (
-                f"{topic} [{owned.number}] starts at offset {log_start}, but Redis has applied only "
-                f"up to {applied}: {log_start - applied} records were deleted by the topic's "
+                f"{topic} [{owned.number}] starts at offset {log_start}, but Redis has applied "
+                f"only up to {applied}: {log_start - applied} records were deleted by the topic's "
                 "retention before they were read. To go on without them, rebuild into another "
                 "SHOAL_NAMESPACE; to keep them next time, raise the topic's retention.ms"
             )

@@ -68,7 +68,7 @@ class ReadBack:
         return low, high
 
     def changes_after(self, partition: int, sequence: int) -> tuple[list[SegmentChange], int]:
-        """Give the published changes with a higher sequence, in order, and the last sequence of all.
+        """Give the published changes with a higher sequence, and the last sequence of all.
 
         The last sequence is 0 when nothing was ever published (or all of it has expired).
         """

@@ -7,6 +7,7 @@ at once a day), at the catch-up floor, and after a removal that has already been
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -87,7 +88,7 @@ def batches(
         cuts.update(_cuts_by_size(sizes))
     cuts -= {0, len(records)}
     edges = [0, *sorted(cuts), len(records)]
-    for first, last in zip(edges, edges[1:], strict=False):
+    for first, last in pairwise(edges):
         for start in range(first, last, records_max):
             yield records.part(start, min(start + records_max, last))
 

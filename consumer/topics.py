@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 DAY_MS = 86_400_000
 
-# A record's headers name reason, topic and place; they must fit beside a value that fills its topic.
+# A dead letter's headers name reason and place; they must fit beside a value of any size.
 DEAD_LETTER_HEADROOM_BYTES = 64 * 1024
 BROKER_MESSAGE_BYTES_MAX = 1_048_588  # Kafka's own default of message.max.bytes
 
