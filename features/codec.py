@@ -143,7 +143,8 @@ def decode(slab: Slab, slots: NDArray[np.int64], values: Sequence[bytes]) -> Non
         UnknownLayout: a value has another layout.
         CorruptState: a value is cut short or inconsistent.
     """
-    _check_layouts(values)
+    lengths = np.array([len(value) for value in values], np.int64)
+    _check_layouts(values, lengths)
     n = len(values)
     fixed = np.frombuffer(b"".join([value[:_FIXED_BYTES] for value in values]), _FIXED)
     head = fixed["head"].copy()
@@ -152,17 +153,17 @@ def decode(slab: Slab, slots: NDArray[np.int64], values: Sequence[bytes]) -> Non
     wide = (head["flags"] & _WIDE) != 0
     word_starts = _FIXED_BYTES + _counts(cell_mask) * np.where(wide, _CELL_BYTES, 1)
     tail_starts = word_starts + _counts(word_mask) * _WORD_BYTES
-    _check_heads(head, values, tail_starts)
-    bounds = list(zip(values, word_starts.tolist(), tail_starts.tolist(), strict=True))
-    tails = [value[end:] for value, _, end in bounds]
+    _check_heads(head, lengths, tail_starts)
+    starts, ends = word_starts.tolist(), tail_starts.tolist()
+    tails = [value[end:] for value, end in zip(values, ends, strict=True)]
     interest_ids, traits = _read_tails(slab, tails, head["interest_count"].tolist())
 
     cells = np.zeros((n, CELL_COLUMNS), np.uint32)
-    cell_parts = [value[_FIXED_BYTES:start] for value, start, _ in bounds]
+    cell_parts = [value[_FIXED_BYTES:start] for value, start in zip(values, starts, strict=True)]
     cells.reshape(-1)[np.flatnonzero(cell_mask)] = _read_cells(cell_parts, wide)
     words = np.zeros((n, WORD_COLUMNS), np.uint64)
-    word_bytes = b"".join([value[start:end] for value, start, end in bounds])
-    words.reshape(-1)[np.flatnonzero(word_mask)] = np.frombuffer(word_bytes, "<u8")
+    word_parts = [v[start:end] for v, start, end in zip(values, starts, ends, strict=True)]
+    words.reshape(-1)[np.flatnonzero(word_mask)] = np.frombuffer(b"".join(word_parts), "<u8")
     head["layout"] = 0
     head["flags"] &= 0xFF ^ _WIDE
     slab.set_heads(slots, head)
@@ -174,20 +175,19 @@ def decode(slab: Slab, slots: NDArray[np.int64], values: Sequence[bytes]) -> Non
         slab.traits[slot] = trait
 
 
-def _check_layouts(values: Sequence[bytes]) -> None:
-    """Refuse values of another layout, and those too short to have one."""
-    for position, value in enumerate(values):
-        if not value:
-            raise CorruptState(position, "it is empty")
-        if value[0] != LAYOUT_VERSION:
-            raise UnknownLayout(value[0], LAYOUT_VERSION)
-        if len(value) < _FIXED_BYTES:
-            raise CorruptState(position, f"{len(value)} bytes, at least {_FIXED_BYTES} expected")
+def _check_layouts(values: Sequence[bytes], lengths: NDArray[np.int64]) -> None:
+    """Refuse values of another layout, and those too short to have a head and maps."""
+    found = {value[:1] for value in values} - {bytes([LAYOUT_VERSION]), b""}
+    if found:
+        raise UnknownLayout(min(found)[0], LAYOUT_VERSION)
+    short = np.flatnonzero(lengths < _FIXED_BYTES)
+    if len(short):
+        position = int(short[0])
+        raise CorruptState(position, f"{lengths[position]} bytes, at least {_FIXED_BYTES} expected")
 
 
-def _check_heads(head: Any, values: Sequence[bytes], tail_starts: NDArray[np.int64]) -> None:
+def _check_heads(head: Any, lengths: NDArray[np.int64], tail_starts: NDArray[np.int64]) -> None:
     """Refuse values whose head contradicts itself or their length."""
-    lengths = np.array([len(value) for value in values], np.int64)
     for broken, why in (
         (lengths < tail_starts, "cut short"),
         ((head["flags"] & ~np.uint8(FORGOTTEN | _WIDE)) != 0, "unknown flags"),

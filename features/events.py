@@ -125,7 +125,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=T
         # isprintable is cheap and right for nearly every id; the exact rule is control characters.
         if not self.user_id.isprintable():
             _reject_control_characters(self.user_id)
-        if not 1 < self.timestamp.year < 9999:  # noqa: PLR2004 - datetime's own limits
+        if not 1 < self.timestamp.year < 9999:
             shown = quoted(self.timestamp.isoformat())
             msg = f"timestamp is {shown}: give the time of the event, from year 2 to 9998"
             raise MalformedEvent("invalid_field", "timestamp", shown, msg)

@@ -26,7 +26,7 @@ HOUR_TILES: Final = WINDOW_HOURS + 1
 
 # An event may be dated this far after its record timestamp; beyond, it is a dead letter.
 AHEAD_MAX_MS: Final = 5 * 60 * 1000
-assert AHEAD_MAX_MS < HOUR_MS  # noqa: S101 - or the spare tile of each ring would not suffice
+assert AHEAD_MAX_MS < HOUR_MS  # or the spare tile of each ring would not suffice
 
 DAY_COUNTS: Final = (
     "page_views",

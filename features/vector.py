@@ -5,6 +5,7 @@ same bits whether it is asked for alone or with ten thousand others.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -40,7 +41,7 @@ _F8 = NDArray[np.float64]
 
 _SECONDS_PER_HOUR: Final = 3600.0
 _DAYS_PER_WEEK: Final = 7
-_WEEKDAYS: Final = 20
+_WEEKDAYS: Final = 20.0
 """Mondays to Fridays in 28 days."""
 _WEEKENDS: Final = WINDOW_DAYS - _WEEKDAYS
 # 1970-01-01 was a Thursday: day 0 is weekday 3 counted from Monday.
@@ -48,6 +49,26 @@ _WEEKDAY_OF_DAY_0: Final = 3
 _FRIDAY: Final = 4
 _ACTIVITY: Final = DAY_COUNTS.index("activity")
 _METRIC_BITS: Final = np.arange(len(METRIC_NAMES), dtype=np.uint8)
+
+# The features of form (sum + known x prior) / (trials + prior), in the order in which `_ratios`
+# computes them, and the metric that is known for each; page views have none.
+_RATIOS: Final = (
+    ("weekday_hours", "weekday_hours"),
+    ("weekend_hours", "weekend_hours"),
+    ("page_views_per_day", None),
+    ("reactions_per_day", "likes_and_reactions"),
+    ("ctr", "ctr"),
+    ("conversion_rate", "conversion_rate"),
+    ("ad_seconds", "ad_seconds"),
+)
+_RATIO_COLUMNS: Final = [feature_index(name) for name, _ in _RATIOS]
+_PER_DAY: Final = slice(0, 4)
+_HOURS: Final = slice(0, 2)
+_SHARES: Final = slice(4, 6)
+# "likes_and_reactions" is known for 28 days, everything else per day or per trial.
+_KNOWN_UNIT: Final = np.array(
+    [float(WINDOW_DAYS) if known == "likes_and_reactions" else 1.0 for _, known in _RATIOS]
+)[:, None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,31 +84,6 @@ class Vectors:
     evidence: _F8
 
 
-@dataclass(frozen=True, slots=True)
-class _Window:
-    """What the features are computed from.
-
-    Attributes:
-        counts: day counters summed over the window, by name: f8[n].
-        sums: day sums over the window, by name: f8[n].
-        weekday_s: f8[n], session seconds on Mondays to Fridays.
-        weekend_s: f8[n], session seconds on Saturdays and Sundays.
-        active_days: f8[n].
-        observed: f8[n], observed days.
-        observed_weekdays: f8[n], Mondays to Fridays among them.
-        known: known metrics by name: f8[n], NaN = not given.
-    """
-
-    counts: dict[str, _F8]
-    sums: dict[str, _F8]
-    weekday_s: _F8
-    weekend_s: _F8
-    active_days: _F8
-    observed: _F8
-    observed_weekdays: _F8
-    known: dict[str, _F8]
-
-
 def vectors(slab: Slab, slots: NDArray[np.int64], as_of_ms: int) -> Vectors:
     """Compute the features of users.
 
@@ -99,160 +95,157 @@ def vectors(slab: Slab, slots: NDArray[np.int64], as_of_ms: int) -> Vectors:
     """
     head = slab.heads(slots)
     cells, words = slab.cells[slots], slab.words[slots]
-    _look_from(head, cells, words, as_of_ms)
-    window = _window(head, cells, words, as_of_ms // DAY_MS)
-    shape = (len(CATALOGUE), len(slots))
-    found = Vectors(np.full(shape, np.nan).T, np.zeros(shape).T)
+    _look_from(head["newest_hour"].astype(np.int64), cells, words, as_of_ms)
+    # Feature by feature while they are computed, user by user when they are given away.
+    values = np.empty((len(CATALOGUE), len(slots)))
+    evidence = np.empty_like(values)
+    counts = np.einsum("nkt->kn", _day_tiles(cells)).astype(np.float64)  # integers: exact
+    observed = _observed_days(head, as_of_ms // DAY_MS)
     with np.errstate(divide="ignore", invalid="ignore"):
-        _per_day(found, window)
-        _trials(found, window)
-        _decayed(found, head, words, as_of_ms)
-    seen = (head["applied"] > 0).astype(np.float64)
-    _put(found, "followed_accounts", np.maximum(head["level"], 0), seen)
-    _put(found, "spend", window.sums["amount"], window.observed)
-    _put(found, "active_days", window.active_days, window.observed)
-    # The 24 hours were left in the ring by _look_from; integer sums are exact in any order.
-    _put(found, "activity_24h", cells[:, HOURLY_COLUMN:].sum(axis=1), window.observed)
-    return Vectors(np.ascontiguousarray(found.values), np.ascontiguousarray(found.evidence))
+        _ratios(values, evidence, head, words, dict(zip(DAY_COUNTS, counts, strict=True)), as_of_ms)
+        _decayed(values, evidence, head, words, as_of_ms)
+    rest = {
+        "followed_accounts": (np.maximum(head["level"], 0), head["applied"] > 0),
+        "spend": (np.add.reduce(_day_sums(words)[:, 2], axis=1), observed),
+        "active_days": (np.count_nonzero(_day_tiles(cells)[:, _ACTIVITY], axis=1), observed),
+        "activity_24h": (np.add.reduce(cells[:, HOURLY_COLUMN:], axis=1), observed),
+    }
+    for name, (value, behind) in rest.items():
+        column = feature_index(name)
+        values[column], evidence[column] = value, behind
+    values[evidence <= 0] = np.nan
+    return Vectors(np.ascontiguousarray(values.T), np.ascontiguousarray(evidence.T))
 
 
-def _look_from(head: Any, cells: NDArray[np.uint32], words: _F8, as_of_ms: int) -> None:
+def _day_tiles(cells: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """View the daily counters as u4[n, counter, place]."""
+    return cells[:, :HOURLY_COLUMN].reshape(len(cells), len(DAY_COUNTS), DAY_TILES)
+
+
+def _day_sums(words: _F8) -> _F8:
+    """View the daily sums as f8[n, sum, place]."""
+    return words[:, SUMS].reshape(len(words), len(DAY_SUMS), DAY_TILES)
+
+
+def _look_from(
+    newest_hour: NDArray[np.int64], cells: NDArray[np.uint32], words: _F8, as_of_ms: int
+) -> None:
     """Clear in a copy of the states what lies before or after the windows.
 
-    Moving a ring's anchor to one tile past the as-of tile clears just that: the tiles that drop
-    out, and a tile that lies ahead.
+    The place of the tile after the as-of tile holds either that tile, which is not counted yet, or
+    the one that has just dropped out. Users without news since then have more that dropped out:
+    just what moving their ring's anchor on would clear.
 
     Args:
-        head: `HEAD`[n].
+        newest_hour: i8[n], anchors of the rings.
         cells: u4[n, 228], changed in place.
         words: f8[n, 144], changed in place.
         as_of_ms: the time to look from.
     """
-    newest_hour = head["newest_hour"].astype(np.int64)
-    as_of_hour, as_of_day = as_of_ms // HOUR_MS, as_of_ms // DAY_MS
-    past = np.full(len(head), as_of_hour + 1)
-    row, place = places_to_clear(np.minimum(newest_hour, as_of_hour), past, HOUR_TILES)
-    cells[row, HOURLY_COLUMN + place] = 0
-    past = np.full(len(head), as_of_day + 1)
-    newest_day = newest_hour // HOURS_PER_DAY
-    row, place = places_to_clear(np.minimum(newest_day, as_of_day), past, DAY_TILES)
-    cells[row[:, None], place[:, None] + COUNT_OFFSETS] = 0
-    words[row[:, None], place[:, None] + SUM_OFFSETS] = 0.0
+    hour, day = as_of_ms // HOUR_MS, as_of_ms // DAY_MS
+    cells[:, HOURLY_COLUMN + (hour + 1) % HOUR_TILES] = 0
+    cells[:, (day + 1) % DAY_TILES + COUNT_OFFSETS] = 0
+    words[:, (day + 1) % DAY_TILES + SUM_OFFSETS] = 0.0
+    quiet = np.flatnonzero(newest_hour < hour)
+    if len(quiet):
+        old = newest_hour[quiet]
+        row, place = places_to_clear(old, np.full_like(old, hour), HOUR_TILES)
+        cells[quiet[row], HOURLY_COLUMN + place] = 0
+        old //= HOURS_PER_DAY
+        row, place = places_to_clear(old, np.full_like(old, day), DAY_TILES)
+        cells[quiet[row][:, None], place[:, None] + COUNT_OFFSETS] = 0
+        words[quiet[row][:, None], place[:, None] + SUM_OFFSETS] = 0.0
 
 
-def _put(found: Vectors, name: str, value: _F8, evidence: _F8) -> None:
-    """Write one feature; without evidence it stays null."""
-    column = feature_index(name)
-    found.values[:, column] = np.where(evidence > 0, value, np.nan)
-    found.evidence[:, column] = evidence
-
-
-def _window(head: Any, cells: NDArray[np.uint32], words: _F8, as_of_day: int) -> _Window:
-    """Sum the 28 daily tiles."""
-    n = len(head)
-    tiles = cells[:, :HOURLY_COLUMN].reshape(n, len(DAY_COUNTS), DAY_TILES)
-    counts = np.einsum("nkt->kn", tiles).astype(np.float64)  # integers: exact in any order
-    seconds = words[:, SUMS].reshape(n, len(DAY_SUMS), DAY_TILES)
-    sums = np.add.reduce(seconds, axis=2)
-    weekday = _is_weekday(_day_of_places(as_of_day))
-    first_day = head["first_ms"] // DAY_MS
-    observed = np.clip(as_of_day - first_day + 1, 0, WINDOW_DAYS) * (head["applied"] > 0)
-    given = (head["known_mask"][:, None] >> _METRIC_BITS) & 1
-    known = np.where(given == 1, words[:, KNOWN], np.nan)
-    return _Window(
-        counts=dict(zip(DAY_COUNTS, counts, strict=True)),
-        sums={name: sums[:, i] for i, name in enumerate(DAY_SUMS)},
-        weekday_s=np.add.reduce(seconds[:, 0] * weekday, axis=1),
-        # Not the total minus the weekdays: that leaves float dust where nothing happened.
-        weekend_s=np.add.reduce(seconds[:, 0] * ~weekday, axis=1),
-        active_days=np.count_nonzero(tiles[:, _ACTIVITY], axis=1).astype(np.float64),
-        observed=observed.astype(np.float64),
-        observed_weekdays=_weekdays_up_to(as_of_day)[observed],
-        known={name: known[:, i] for i, name in enumerate(METRIC_NAMES)},
-    )
-
-
-def _day_of_places(as_of_day: int) -> NDArray[np.int64]:
-    """Give the day of the window that each place of the ring holds."""
-    return as_of_day - (as_of_day - np.arange(DAY_TILES)) % DAY_TILES
-
-
-def _is_weekday(day: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Tell Mondays to Fridays, for days since 1970-01-01."""
-    return (day + _WEEKDAY_OF_DAY_0) % _DAYS_PER_WEEK <= _FRIDAY
-
-
-def _weekdays_up_to(as_of_day: int) -> _F8:
-    """Count the Mondays to Fridays among the last k days, the as-of day included.
+@lru_cache(maxsize=8)
+def _weekdays(as_of_day: int) -> tuple[NDArray[np.bool_], _F8]:
+    """Tell Mondays to Fridays of the window.
 
     Returns:
-        f8[29], by k.
+        bool[29]: whether the day in each place of the ring is one.
+        f8[29]: how many of the last k days are, the as-of day included, by k.
     """
-    weekday = _is_weekday(as_of_day - np.arange(WINDOW_DAYS))
-    return np.concatenate(([0.0], np.cumsum(weekday)))
+    ago = np.arange(DAY_TILES)
+    weekday = (as_of_day - ago + _WEEKDAY_OF_DAY_0) % _DAYS_PER_WEEK <= _FRIDAY
+    by_place = np.empty(DAY_TILES, np.bool_)
+    by_place[(as_of_day - ago) % DAY_TILES] = weekday
+    return by_place, np.concatenate(([0.0], np.cumsum(weekday[:WINDOW_DAYS])))
 
 
-def _per_day(found: Vectors, window: _Window) -> None:
-    """Features per day: what is known fills the days not observed yet."""
-    observed = window.observed
-    observed_weekends = observed - window.observed_weekdays
-    for name, seconds, days, of_28 in (
-        ("weekday_hours", window.weekday_s, window.observed_weekdays, _WEEKDAYS),
-        ("weekend_hours", window.weekend_s, observed_weekends, _WEEKENDS),
-    ):
-        hours, known = seconds / _SECONDS_PER_HOUR, window.known[name]
-        plain = hours / np.maximum(days, 1.0)
-        filled = (hours + known * (of_28 - days)) / of_28
-        _put_known(found, name, (plain, observed), (filled, float(WINDOW_DAYS)), known)
-    _put(found, "page_views_per_day", window.counts["page_views"] / observed, observed)
-    reactions, known = window.counts["reactions"], window.known["likes_and_reactions"]
-    filled = (reactions + known / WINDOW_DAYS * (WINDOW_DAYS - observed)) / WINDOW_DAYS
-    _put_known(
-        found,
-        "reactions_per_day",
-        (reactions / observed, observed),
-        (filled, float(WINDOW_DAYS)),
-        known,
-    )
+def _observed_days(head: Any, as_of_day: int) -> NDArray[np.int64]:
+    """Count the days from the first event, at most 28, through the as-of day."""
+    days = np.clip(as_of_day - head["first_ms"] // DAY_MS + 1, 0, WINDOW_DAYS)
+    return np.asarray(days * (head["applied"] > 0))
 
 
-def _put_known(
-    found: Vectors,
-    name: str,
-    plain: tuple[_F8, _F8],
-    filled: tuple[_F8, _F8 | float],
-    known: _F8,
+def _ratios(
+    values: _F8,
+    evidence: _F8,
+    head: Any,
+    words: _F8,
+    counts: dict[str, _F8],
+    as_of_ms: int,
 ) -> None:
-    """Write a feature's (value, evidence) for users without and with a known value."""
-    given = ~np.isnan(known)
-    _put(found, name, np.where(given, filled[0], plain[0]), np.where(given, filled[1], plain[1]))
+    """Features per day or per trial: what is known stands for the days or trials not observed.
+
+    Without a known value, sum / trials; with one, (sum + known x prior) / (trials + prior).
+    """
+    as_of_day = as_of_ms // DAY_MS
+    by_place, up_to = _weekdays(as_of_day)
+    observed = _observed_days(head, as_of_day)
+    weekdays = up_to[observed]
+    weekends = observed - weekdays
+    session_s, engagement_s = _day_sums(words)[:, 0], _day_sums(words)[:, 1]
+    ones = np.ones(len(words))
+    sums, trials, prior = np.array(
+        [
+            # Not the total minus the weekdays: that leaves float dust where nothing happened.
+            (np.add.reduce(session_s * by_place, axis=1), weekdays, _WEEKDAYS - weekdays),
+            (np.add.reduce(session_s * ~by_place, axis=1), weekends, _WEEKENDS - weekends),
+            (counts["page_views"], observed, ones),
+            (counts["reactions"], observed, WINDOW_DAYS - observed),
+            (counts["clicks"], counts["impressions"], PRIOR_IMPRESSIONS * ones),
+            (counts["conversions"], counts["clicks"], PRIOR_CLICKS * ones),
+            (np.add.reduce(engagement_s, axis=1), counts["engagements"], PRIOR_ENGAGEMENTS * ones),
+        ]
+    ).transpose(1, 0, 2)
+    sums[_HOURS] /= _SECONDS_PER_HOUR
+    given, known = _known(head, words)
+    prior *= given
+    weight = trials + prior
+    weight[_HOURS] = np.maximum(weight[_HOURS], 1.0)
+    value = (sums + known / _KNOWN_UNIT * prior) / weight
+    value[_SHARES] = np.minimum(value[_SHARES], 1.0)
+    values[_RATIO_COLUMNS] = value
+    weight[_PER_DAY] = np.where(given[_PER_DAY], float(WINDOW_DAYS), observed)
+    evidence[_RATIO_COLUMNS] = weight
 
 
-def _trials(found: Vectors, window: _Window) -> None:
-    """Features per trial: what is known stands for so many trials."""
-    counts = window.counts
-    for name, numerator, trials, prior, most in (
-        ("ctr", counts["clicks"], counts["impressions"], PRIOR_IMPRESSIONS, 1.0),
-        ("conversion_rate", counts["conversions"], counts["clicks"], PRIOR_CLICKS, 1.0),
-        (
-            "ad_seconds",
-            window.sums["engagement_s"],
-            counts["engagements"],
-            PRIOR_ENGAGEMENTS,
-            np.inf,
-        ),
-    ):
-        known = window.known[name]
-        plain = np.minimum(numerator / trials, most)
-        filled = np.minimum((numerator + prior * known) / (trials + prior), most)
-        _put_known(found, name, (plain, trials), (filled, trials + prior), known)
+def _known(head: Any, words: _F8) -> tuple[NDArray[np.bool_], _F8]:
+    """Give the known metric of each ratio.
+
+    Returns:
+        bool[7, n]: whether it was given.
+        f8[7, n]: its value, 0 when it was not given.
+    """
+    bits = (head["known_mask"] >> _METRIC_BITS[:, None]) & 1
+    given = np.zeros((len(_RATIOS), len(words)), np.bool_)
+    known = np.zeros(given.shape)
+    if bits.any():
+        for row, (_, metric) in enumerate(_RATIOS):
+            if metric is not None:
+                number = METRIC_NAMES.index(metric)
+                given[row] = bits[number]
+                known[row] = words[:, KNOWN.start + number] * bits[number]
+    return given, known
 
 
-def _decayed(found: Vectors, head: Any, words: _F8, as_of_ms: int) -> None:
-    """Features of decayed weights: device and interests."""
+def _decayed(values: _F8, evidence: _F8, head: Any, words: _F8, as_of_ms: int) -> None:
+    """Features of decayed weights: devices and interests."""
     factor = decay.as_of_factors(decay.periods(head["newest_hour"].astype(np.int64)), as_of_ms)
     mobile, devices = words[:, DEVICES.start], words[:, DEVICES.start + 1]
-    _put(found, "mobile_share", mobile / devices, devices * factor)
+    column = feature_index("mobile_share")
+    values[column], evidence[column] = mobile / devices, devices * factor
     # Only as many places as anybody uses, in whole eights: numpy sums with 8 partial sums, so
     # more zeros do not change the bits.
     width = -(-int(head["interest_count"].max(initial=1)) // 8) * 8
@@ -260,12 +253,13 @@ def _decayed(found: Vectors, head: Any, words: _F8, as_of_ms: int) -> None:
     total = np.add.reduce(weights, axis=1)
     share = weights / total[:, None]
     # The logarithm is the dear part, and most places are empty.
+    share_log = np.zeros(share.shape)
     present = np.flatnonzero(share > 0)
-    share_log = np.zeros_like(share)
     chosen = share.reshape(-1)[present]
     share_log.reshape(-1)[present] = chosen * np.log(chosen)
-    entropy = -np.add.reduce(share_log, axis=1)
-    _put(found, "interest_breadth", np.exp(entropy), total * factor)
+    column = feature_index("interest_breadth")
+    values[column] = np.exp(-np.add.reduce(share_log, axis=1))
+    evidence[column] = total * factor
 
 
 def next_look_ms(
