@@ -25,6 +25,50 @@ class DeliveryFailed(ProducerError):
         self.failed = failed
 
 
+class FlushTimedOut(ProducerError):
+    """Some events are still under way when the time to flush is over. Flush again, or give up.
+
+    Attributes:
+        remaining: Events neither confirmed nor failed.
+        timeout_s: The time there was.
+    """
+
+    def __init__(self, remaining: int, timeout_s: float) -> None:
+        """Say how many are left."""
+        super().__init__(f"{remaining} events were still not delivered after {timeout_s:g} s")
+        self.remaining = remaining
+        self.timeout_s = timeout_s
+
+
+class KafkaUnreachable(ProducerError):
+    """No broker answers. Start Kafka or correct the address.
+
+    Attributes:
+        bootstrap_servers: The address tried.
+    """
+
+    def __init__(self, bootstrap_servers: str, reason: str) -> None:
+        """Name the address and Kafka's words."""
+        super().__init__(
+            f"Kafka at {bootstrap_servers} cannot be reached ({reason}): "
+            "start it, or correct SHOAL_KAFKA_BOOTSTRAP_SERVERS"
+        )
+        self.bootstrap_servers = bootstrap_servers
+
+
+class TopicMissing(ProducerError):
+    """The topic does not exist. Create it; a broker that creates it by itself would do it wrong.
+
+    Attributes:
+        topic: Its name.
+    """
+
+    def __init__(self, topic: str) -> None:
+        """Name the topic and the command that creates it."""
+        super().__init__(f"the topic {topic} does not exist: run `shoal topics create`")
+        self.topic = topic
+
+
 class UnreadableFile(ProducerError):
     """A source file cannot be opened or is not what its name says. Give another path.
 

@@ -135,12 +135,13 @@ class Population:
         self._activity = _unit_lognormal(rng, users, ACTIVITY_SPREAD)
         self.scale = 1.0
         self.persona = _uneven(rng, users, settings.personas)
-        self.bot = _some(rng, users, settings.bots)
-        self.thin = _some(rng, users, settings.thin) & ~self.bot
-        self.profiled = _some(rng, users, settings.profiled) & ~self.thin
-        joins = _some(rng, users, settings.joiners) & ~self.bot
+        everybody = np.ones(users, dtype=np.bool_)
+        self.bot = _some(rng, everybody, settings.bots)
+        self.thin = _some(rng, ~self.bot, settings.thin)
+        self.profiled = _some(rng, ~self.thin, settings.profiled)
+        joins = _some(rng, ~self.bot, settings.joiners)
         self.join_day = np.where(joins, rng.integers(0, settings.days, users), 0)
-        switches = _some(rng, users, settings.switchers) & ~self.thin & ~self.bot
+        switches = _some(rng, ~self.thin & ~self.bot, settings.switchers)
         other = (self.persona + rng.integers(1, settings.personas, users)) % settings.personas
         self.switch_to = np.where(switches, other, -1)
         self.switch_day = np.where(switches, rng.integers(*switch_days, users), -1)
@@ -211,11 +212,19 @@ def decay_of_breadth(breadth: Floats) -> Floats:
     Returns:
         float64[n] in (0, 1).
     """
-    ratios = np.linspace(0.005, 0.995, 200)
-    weights = ratios[:, None] ** np.arange(len(INTERESTS))
+    return np.interp(breadth, _BREADTHS, _DECAYS)
+
+
+def _breadths(decays: Floats) -> Floats:
+    """Return exp(entropy) of the weights that each ratio gives."""
+    weights = decays[:, None] ** np.arange(len(INTERESTS))
     weights /= weights.sum(axis=1, keepdims=True)
-    breadths = np.exp(-(weights * np.log(weights)).sum(axis=1))
-    return np.interp(breadth, breadths, ratios)
+    breadths: Floats = np.exp(-(weights * np.log(weights)).sum(axis=1))
+    return breadths
+
+
+_DECAYS = np.linspace(0.005, 0.995, 200)
+_BREADTHS = _breadths(_DECAYS)
 
 
 def _means(personas: tuple[Persona, ...]) -> Floats:
@@ -238,13 +247,13 @@ def _unit_lognormal(rng: np.random.Generator, size: int, sigma: float) -> Floats
     return np.exp(rng.standard_normal(size) * sigma - sigma**2 / 2)
 
 
-def _some(rng: np.random.Generator, size: int, share: float) -> NDArray[np.bool_]:
-    """Choose a share of the users, rounded to whole users, but at least one of 50 and more."""
-    number = round(size * share)
-    if share > 0 and size >= 50:
+def _some(rng: np.random.Generator, eligible: NDArray[np.bool_], share: float) -> NDArray[np.bool_]:
+    """Choose a share of all users among the eligible; of 50 users and more at least one."""
+    number = round(len(eligible) * share)
+    if share > 0 and len(eligible) >= 50:
         number = max(number, 1)
-    chosen = np.zeros(size, dtype=np.bool_)
-    chosen[rng.permutation(size)[:number]] = True
+    chosen = np.zeros(len(eligible), dtype=np.bool_)
+    chosen[rng.permutation(np.flatnonzero(eligible))[:number]] = True
     return chosen
 
 
