@@ -166,4 +166,4 @@ def _effective(columns: Columns, admission: Admission) -> NDArray[np.bool_]:
     effective = (admission.outcome == APPLIED) & (columns.type_code != _FORGET)
     for slot, row in admission.forgotten.items():
         effective[:row] &= columns.slot[:row] != slot
-    return effective
+    return np.asarray(effective)

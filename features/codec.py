@@ -42,14 +42,9 @@ _WIDE: Final = 2
 _NARROW_MAX: Final = 255
 _CELL_MAP_BYTES: Final = -(-CELL_COLUMNS // 8)
 _WORD_MAP_BYTES: Final = WORD_COLUMNS // 8
-_FIXED: Final = np.dtype(
-    [
-        ("head", HEAD),
-        ("cell_map", "u1", (_CELL_MAP_BYTES,)),
-        ("word_map", "u1", (_WORD_MAP_BYTES,)),
-    ]
-)
-_FIXED_BYTES: Final = _FIXED.itemsize
+_CELL_MAP: Final = slice(HEAD.itemsize, HEAD.itemsize + _CELL_MAP_BYTES)
+_WORD_MAP: Final = slice(_CELL_MAP.stop, _CELL_MAP.stop + _WORD_MAP_BYTES)
+_FIXED_BYTES: Final = _WORD_MAP.stop
 _CELL_BYTES: Final = 4
 _WORD_BYTES: Final = 8
 
@@ -72,13 +67,13 @@ def encode(slab: Slab, slots: NDArray[np.int64]) -> list[bytes]:
     cell_mask, word_mask = cells != 0, words != 0
     wide = cells.max(axis=1, initial=0) > _NARROW_MAX
 
-    fixed = np.empty(n, _FIXED)
     head = slab.heads(slots)
     head["layout"] = LAYOUT_VERSION
     head["flags"] |= (wide * _WIDE).astype(np.uint8)
-    fixed["head"] = head
-    fixed["cell_map"] = np.packbits(cell_mask, axis=1)
-    fixed["word_map"] = np.packbits(word_mask, axis=1)
+    fixed = np.empty((n, _FIXED_BYTES), np.uint8)
+    fixed[:, : HEAD.itemsize] = head.view(np.uint8).reshape(n, HEAD.itemsize)
+    fixed[:, _CELL_MAP] = np.packbits(cell_mask, axis=1)
+    fixed[:, _WORD_MAP] = np.packbits(word_mask, axis=1)
 
     fixed_bytes = fixed.tobytes()
     starts = range(0, n * _FIXED_BYTES, _FIXED_BYTES)
@@ -93,7 +88,8 @@ def encode(slab: Slab, slots: NDArray[np.int64]) -> list[bytes]:
 
 def _counts(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Count what is true in each row (at most 255)."""
-    return np.add.reduce(mask.view(np.uint8), axis=1, dtype=np.uint8).astype(np.int64)
+    counts = np.add.reduce(mask.view(np.uint8), axis=1, dtype=np.uint8)
+    return np.asarray(counts, np.int64)
 
 
 def _chosen(values: NDArray[Any], mask: NDArray[np.bool_]) -> NDArray[Any]:
@@ -146,10 +142,11 @@ def decode(slab: Slab, slots: NDArray[np.int64], values: Sequence[bytes]) -> Non
     lengths = np.array([len(value) for value in values], np.int64)
     _check_layouts(values, lengths)
     n = len(values)
-    fixed = np.frombuffer(b"".join([value[:_FIXED_BYTES] for value in values]), _FIXED)
-    head = fixed["head"].copy()
-    cell_mask = np.unpackbits(fixed["cell_map"], axis=1, count=CELL_COLUMNS).view(np.bool_)
-    word_mask = np.unpackbits(fixed["word_map"], axis=1, count=WORD_COLUMNS).view(np.bool_)
+    fixed = np.frombuffer(b"".join([value[:_FIXED_BYTES] for value in values]), np.uint8)
+    fixed = fixed.reshape(n, _FIXED_BYTES)
+    head = fixed[:, : HEAD.itemsize].copy().view(HEAD)[:, 0]
+    cell_mask = np.unpackbits(fixed[:, _CELL_MAP], axis=1, count=CELL_COLUMNS).view(np.bool_)
+    word_mask = np.unpackbits(fixed[:, _WORD_MAP], axis=1, count=WORD_COLUMNS).view(np.bool_)
     wide = (head["flags"] & _WIDE) != 0
     word_starts = _FIXED_BYTES + _counts(cell_mask) * np.where(wide, _CELL_BYTES, 1)
     tail_starts = word_starts + _counts(word_mask) * _WORD_BYTES

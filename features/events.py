@@ -14,7 +14,7 @@ import xxhash
 from msgspec import Meta
 
 from features.errors import MalformedEvent
-from features.explanation import explanation, quoted
+from features.explanation import explanation, invalid_field, quoted
 
 EventType = Literal[
     "session",
@@ -122,13 +122,15 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=T
         if self.type == "profile" and _is_empty_profile(self):
             msg = "the profile has nothing in it: give traits and/or metrics with known fields"
             raise MalformedEvent("invalid_field", "traits", "", msg)
-        # isprintable is cheap and right for nearly every id; the exact rule is control characters.
-        if not self.user_id.isprintable():
-            _reject_control_characters(self.user_id)
-        if not 1 < self.timestamp.year < 9999:
-            shown = quoted(self.timestamp.isoformat())
-            msg = f"timestamp is {shown}: give the time of the event, from year 2 to 9998"
-            raise MalformedEvent("invalid_field", "timestamp", shown, msg)
+        try:
+            # Cheap and right for nearly every id; the exact rule is control characters.
+            if not self.user_id.isprintable():
+                _reject_control_characters(self.user_id)
+            if not 1 < self.timestamp.year < 9999:
+                _reject_year(self.timestamp)
+        except AttributeError:  # only in an event built by hand
+            field = "timestamp" if isinstance(self.user_id, str) else "user_id"
+            raise invalid_field(field, getattr(self, field)) from None
 
 
 def _reject_duration(event: Event) -> None:
@@ -138,6 +140,13 @@ def _reject_duration(event: Event) -> None:
         raise MalformedEvent("missing_field", "duration_s", "", msg)
     msg = f"duration_s is {event.duration_s}: the type '{event.type}' needs seconds above 0"
     raise MalformedEvent("invalid_field", "duration_s", str(event.duration_s), msg)
+
+
+def _reject_year(timestamp: datetime) -> None:
+    """Refuse years in which another offset would leave the calendar."""
+    shown = quoted(timestamp.isoformat())
+    msg = f"timestamp is {shown}: give the time of the event, from year 2 to 9998"
+    raise MalformedEvent("invalid_field", "timestamp", shown, msg)
 
 
 def _reject_control_characters(user_id: str) -> None:

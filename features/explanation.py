@@ -73,7 +73,7 @@ def explanation(payload: object, failure: Exception) -> MalformedEvent:
         return MalformedEvent("missing_field", field, "", f"{field} is missing: give {rule}")
     if not path:
         return _not_an_object(raw)
-    return _invalid_field(raw, path, what)
+    return _invalid_at(raw, path, what)
 
 
 def _not_json(payload: bytes, failure: Exception) -> MalformedEvent:
@@ -126,7 +126,7 @@ def _not_an_object(raw: Any) -> MalformedEvent:
     )
 
 
-def _invalid_field(raw: Any, path: str, what: str) -> MalformedEvent:
+def _invalid_at(raw: Any, path: str, what: str) -> MalformedEvent:
     """Say what stands in the field and what may stand there."""
     found, value = _value_at(raw, path)
     field = path.removesuffix("[...]")
@@ -140,8 +140,14 @@ def _invalid_field(raw: Any, path: str, what: str) -> MalformedEvent:
         return MalformedEvent("unknown_type", field, shown, sentence)
     if field == "timestamp" and "timezone" in what:
         sentence = f"timestamp is {shown}, without an offset: give {rule}"
-    else:
-        sentence = f"{field} is {shown}: give {rule}"
+        return MalformedEvent("invalid_field", field, shown, sentence)
+    return invalid_field(field, value)
+
+
+def invalid_field(field: str, value: object) -> MalformedEvent:
+    """Say what stands in a field and what may stand there."""
+    shown = quoted(value)
+    sentence = f"{field} is {shown}: give {_rule_of(field)}"
     return MalformedEvent("invalid_field", field, shown, sentence)
 
 

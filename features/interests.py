@@ -59,7 +59,7 @@ def _places(
     same = slab.interest_ids[slot] == interest_id[:, None]
     place = same.argmax(axis=1)
     place[~same[np.arange(len(slot)), place]] = _MISSING
-    return place
+    return np.asarray(place)
 
 
 def _take_places(
@@ -94,7 +94,7 @@ def _take_places(
     slab.head["interest_count"][users[fits]] = (held + counts)[fits]
     for user in users[fits].tolist():
         slab.tails[user] = None
-    return users[~fits]
+    return np.asarray(users[~fits])
 
 
 def _add_one_by_one(

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from features.errors import MalformedEvent
 from features.events import Event, decode_event
@@ -146,15 +147,11 @@ class ReferenceUser:
         first = day_of(self.first_ms) if self.applied else today + 1
         days = list(range(max(first, today - 27), today + 1))
         inside = [
-            event
-            for event in self.activity()
-            if today - 27 <= day_of(time_ms_of(event)) <= today
+            event for event in self.activity() if today - 27 <= day_of(time_ms_of(event)) <= today
         ]
         hour = as_of_ms // HOUR_MS
         in_24_hours = [
-            event
-            for event in self.activity()
-            if hour - 23 <= time_ms_of(event) // HOUR_MS <= hour
+            event for event in self.activity() if hour - 23 <= time_ms_of(event) // HOUR_MS <= hour
         ]
         active = {day_of(time_ms_of(event)) for event in inside}
         spend = sum(event.amount or 0.0 for event in inside if event.type == "conversion")
@@ -276,9 +273,9 @@ class Reference:
         return self.users.get(user_id, ReferenceUser()).features(as_of_ms)
 
 
-def profile_of(event: Event) -> tuple[dict[str, object], dict[str, float]]:
+def profile_of(event: Event) -> tuple[dict[str, Any], dict[str, float]]:
     """What a profile says: traits and metrics that are given."""
-    traits: dict[str, object] = {}
+    traits: dict[str, Any] = {}
     if event.device is not None:
         traits["device"] = event.device
     if event.interests:
@@ -288,7 +285,7 @@ def profile_of(event: Event) -> tuple[dict[str, object], dict[str, float]]:
     return traits, given_fields(event.metrics) if event.metrics is not None else {}
 
 
-def given_fields(struct: object) -> dict[str, object]:
+def given_fields(struct: object) -> dict[str, Any]:
     """The fields that are not None."""
     names = struct.__struct_fields__  # type: ignore[attr-defined]
     return {name: getattr(struct, name) for name in names if getattr(struct, name) is not None}

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 import numpy as np
 from hypothesis import strategies as st
 
 from features.codec import decode, encode
 from features.columns import build_columns, event_times_ms
-from features.events import EVENT_TYPES, Event, Metrics, Traits, validate_event
+from features.events import EVENT_TYPES, Event, EventType, Metrics, Traits, validate_event
 from features.fold import fold
 from features.slab import Slab
 
@@ -81,7 +82,7 @@ def events(draw: st.DrawFn, time_ms: int, types: Sequence[str], interests: list[
         Event(
             event_id=f"id-{draw(st.integers(0, 40))}",
             user_id=draw(st.sampled_from(USERS)),
-            type=event_type,
+            type=cast(EventType, event_type),
             timestamp=datetime(1970, 1, 1, tzinfo=UTC)
             + timedelta(milliseconds=time_ms, microseconds=draw(st.sampled_from([0, 1, 999]))),
             device="desktop"

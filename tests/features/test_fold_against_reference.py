@@ -79,7 +79,9 @@ def check_against_reference(records: list[Record], later_ms: int) -> None:
         assert_same_features(folder, reference, as_of_ms)
 
 
-laters_ms = st.sampled_from([1, HOUR_MS, DAY_MS, 3 * DAY_MS, 27 * DAY_MS, 28 * DAY_MS, 400 * DAY_MS])
+laters_ms = st.sampled_from(
+    [1, HOUR_MS, DAY_MS, 3 * DAY_MS, 27 * DAY_MS, 28 * DAY_MS, 400 * DAY_MS]
+)
 
 
 @settings(max_examples=200, deadline=None)
