@@ -1,10 +1,7 @@
-"""From raw records to a commit: judge, load, fold and decide, write to Redis, publish to Kafka.
+"""From raw records to a commit: judge, load, fold and decide, hand over to the committer.
 
-    records ─ batches ─→ judge ─→ load users ─→ step (pure) ─→ Redis commit ─→ Kafka transaction
-                            └── dead letters ─────┘                               (in the pool)
-
-The order is the protocol: the next commit of a partition waits until the transaction of the one
-before is through, since it overwrites the outbox that would repair it.
+records ─ batches ─→ judge ─→ load users ─→ step (pure) ─→ committer (Redis, then Kafka)
+                        └── dead letters ─────┘
 """
 
 from collections.abc import Callable, Sequence
@@ -12,19 +9,15 @@ from concurrent.futures import Executor
 
 import numpy as np
 
-from consumer import crash
 from consumer.cache import UserCache
+from consumer.committer import Committer
 from consumer.config import WorkerConfig
 from consumer.judge import Judged, Partitioning, judge
-from consumer.meta import PartitionMeta, encode_meta
-from consumer.outbox import Outbox, encode_outbox
 from consumer.partition import OwnedPartition
 from consumer.population import Rules
 from consumer.progress import Progress
 from consumer.records import Records, batches
 from consumer.step import Batch, Effects, Moment, step_batch, step_catch_up, step_sweep
-from consumer.store import Commit
-from features import codec
 from features.columns import build_columns
 from features.tiles import DAY_MS
 from segments.changes import SegmentChange
@@ -52,10 +45,10 @@ class Applier:
             progress: counts and times what is done.
         """
         self.cache = UserCache(config.cache_users)
+        self._committer = Committer(self.cache, pool, progress)
         self.model: CompiledModel | None = None
         self._config = config
         self._partitions = partitions
-        self._pool = pool
         self._clock = clock
         self._progress = progress
         self._rules = Rules(
@@ -81,6 +74,14 @@ class Applier:
             cut_after=cuts,
         ):
             self._apply_batch(owned, batch, is_newest=int(batch.offsets[-1]) == end)
+            if self.is_due(owned):  # history crosses a midnight in every few batches
+                self.sweep(owned)
+
+    def is_due(self, owned: OwnedPartition) -> bool:
+        """Tell whether somebody's time to be looked at has come."""
+        if owned.catching_up:
+            return False
+        return self.as_of_ms(owned, owned.meta.stream_ms) >= owned.next_due_ms
 
     def as_of_ms(self, owned: OwnedPartition, stream_ms: int, *, is_newest: bool = True) -> int:
         """Give the time to read features at: the stream time, or the wall clock without lag."""
@@ -110,9 +111,8 @@ class Applier:
                     self.cache.slab, self.cache.user_ids, owned.meta, batch, self.model,
                     self._rules, self._moment(owned, batch.stream_end_ms, is_newest=is_newest),
                 )  # fmt: skip
-        before = owned.meta
-        self._commit(owned, effects)
-        self._progress.count_batch(before, owned.meta, len(effects.changes))
+        self._progress.count_batch(owned.meta, effects.meta, len(effects.changes))
+        self._committer.commit(owned, effects)
 
     def take_over_sweeps(self, owned: OwnedPartition) -> None:
         """Take over published changes that no record still to come decided (a sweep did).
@@ -126,7 +126,7 @@ class Applier:
         self._load(owned, [change.user_id for change in forced])
         nothing = Judged.nothing(owned.meta.stream_ms)
         batch = self._columns(owned, nothing, owned.meta.applied_offset)
-        self._commit(owned, self._catch_up(owned, batch, forced, is_newest=False))
+        self._committer.commit(owned, self._catch_up(owned, batch, forced, is_newest=False))
 
     def sweep(self, owned: OwnedPartition) -> int:
         """Look at up to `sweep_users` users whose time has come; give how many were looked at.
@@ -135,6 +135,7 @@ class Applier:
             Fenced, Away: as for `apply`.
         """
         as_of_ms = self.as_of_ms(owned, owned.meta.stream_ms)
+        owned.settle()
         due = owned.store.due(owned.stored_meta, as_of_ms, self._config.sweep_users)
         owned.next_due_ms = np.inf if due.next_ms is None else due.next_ms
         if not due.user_ids:
@@ -151,7 +152,7 @@ class Applier:
             self.cache.slab, self.cache.user_ids, owned.meta, slots[order], queued[order],
             self.model, self._rules, Moment(owned.number, as_of_ms, self._clock()),
         )  # fmt: skip
-        self._commit(owned, effects)
+        self._committer.commit(owned, effects)
         # Users who came only to be looked at must not push out those who have events.
         self.cache.drop_users([user for user in passing if user in self.cache.slot_of])
         self._progress.swept += len(slots)
@@ -168,11 +169,7 @@ class Applier:
         meta = owned.meta.copy()
         meta.model_major = self.model.model.major
         meta.commits += 1
-        owned.settle()
-        self._write(owned, meta, Commit(
-            expected_meta=owned.stored_meta, new_meta=encode_meta(owned.nonce, meta),
-            outbox=b"", queue_everybody=True,
-        ))  # fmt: skip
+        self._committer.queue_everybody(owned, meta)
         owned.next_due_ms = 0.0
         self.cache.due_ms[self.cache.partition == owned.number] = np.nan
 
@@ -198,6 +195,7 @@ class Applier:
     def _load(self, owned: OwnedPartition, user_ids: Sequence[str]) -> None:
         missing = self.cache.missing(user_ids)
         if missing:
+            owned.settle()  # Redis answers only to the meta that it has
             prefix = owned.store.keys.user_prefix
             states = owned.store.read(
                 owned.stored_meta, [prefix + user_id.encode() for user_id in missing]
@@ -224,48 +222,3 @@ class Applier:
     def _moment(self, owned: OwnedPartition, stream_ms: int, *, is_newest: bool) -> Moment:
         as_of_ms = self.as_of_ms(owned, stream_ms, is_newest=is_newest)
         return Moment(owned.number, as_of_ms, self._clock())
-
-    def _commit(self, owned: OwnedPartition, effects: Effects) -> None:
-        """Write to Redis, then hand the transaction to the pool."""
-        stages = self._progress.stages
-        outbox = Outbox(effects.changes, effects.dead)
-        with stages.time("encode"):
-            commit = self._commit_of(owned, effects, outbox)
-        with stages.time("wait for Kafka"):
-            owned.settle()
-        with stages.time("Redis commit"):
-            self._write(owned, effects.meta, commit)
-        self._remember(owned, effects)
-        crash.point("after the Redis commit")
-        if outbox or effects.samples:
-            owned.publishing = self._pool.submit(owned.publisher.publish, outbox, effects.samples)
-
-    def _write(self, owned: OwnedPartition, meta: PartitionMeta, commit: Commit) -> None:
-        owned.store.commit(commit)
-        owned.meta, owned.stored_meta = meta, commit.new_meta
-
-    def _commit_of(self, owned: OwnedPartition, effects: Effects, outbox: Outbox) -> Commit:
-        cache, written, removed = self.cache, effects.written, effects.removed.tolist()
-        states: list[bytes] = [b""] * (2 * len(written))
-        states[::2] = [cache.redis_keys[slot] for slot in written.tolist()]
-        states[1::2] = codec.encode(cache.slab, written)
-        # Most users are due at the same midnight as before: only what differs is sent.
-        moved = cache.due_ms[effects.due_slots] != effects.due_ms
-        due: list[bytes] = [b""] * (2 * int(moved.sum()))
-        due[::2] = [b"%d" % ms for ms in effects.due_ms[moved].tolist()]
-        due[1::2] = [cache.user_ids[slot].encode() for slot in effects.due_slots[moved].tolist()]
-        return Commit(
-            expected_meta=owned.stored_meta,
-            new_meta=encode_meta(owned.nonce, effects.meta),
-            outbox=encode_outbox(outbox),
-            states=states,
-            deleted=[cache.redis_keys[slot] for slot in removed],
-            due=due,
-            not_due=[cache.user_ids[slot].encode() for slot in removed],
-        )
-
-    def _remember(self, owned: OwnedPartition, effects: Effects) -> None:
-        self.cache.due_ms[effects.due_slots] = effects.due_ms
-        self.cache.drop(effects.removed)
-        if len(effects.due_ms):
-            owned.next_due_ms = min(owned.next_due_ms, float(effects.due_ms.min()))

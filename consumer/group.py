@@ -196,10 +196,10 @@ class Group:
         deadline_s = time.monotonic() + LET_GO_S
         for number in numbers:
             owned = self._partitions.owned.get(number)
-            if owned is not None and owned.publishing is not None:
+            if owned is not None and owned.committing is not None:
                 # If it does not come through, the next owner finds it in the outbox.
                 with contextlib.suppress(ConsumerError, TimeoutError):
-                    owned.publishing.result(max(0.0, deadline_s - time.monotonic()))
+                    owned.committing.result(max(0.0, deadline_s - time.monotonic()))
         if offsets := self._offsets(set(numbers)):
             with contextlib.suppress(KafkaException):
                 consumer.commit(offsets=offsets, asynchronous=False)

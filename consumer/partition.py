@@ -19,15 +19,15 @@ class OwnedPartition:
         nonce: this ownership's nonce, in Redis as well.
         store: Redis, as this partition sees it.
         publisher: Kafka, likewise.
-        meta: the counters as of the last commit.
-        stored_meta: that, byte for byte as it stands in Redis.
+        meta: the counters as of the last commit, the one under way included.
+        stored_meta: that, byte for byte as it stands in Redis when the commit is through.
         forced: published changes that Redis had lost, in order; taken over during catch-up.
         floor: at or below this input offset nothing is decided any more.
         dead_floor: dead letters at or below this input offset are published already.
         caught_up: the last fetch reached the end of the log.
         gap_trusted: a hole in the offsets needs no proof (see `worker`).
         next_due_ms: no user is due before this time.
-        publishing: the transaction of the last commit, while it runs.
+        committing: the last commit, Redis and Kafka, while it is under way.
     """
 
     number: int
@@ -42,7 +42,7 @@ class OwnedPartition:
     caught_up: bool = False
     gap_trusted: bool = False
     next_due_ms: float = 0.0
-    publishing: Future[None] | None = None
+    committing: Future[None] | None = None
 
     @property
     def catching_up(self) -> bool:
@@ -50,20 +50,20 @@ class OwnedPartition:
         return self.meta.applied_offset <= self.floor
 
     def settle(self) -> None:
-        """Wait for the last commit's transaction; the next commit overwrites its outbox.
+        """Wait for the commit under way.
 
         Raises:
-            PublishFailed: it did not commit for sure.
+            Fenced, Away: it was refused, or may not have come through.
         """
-        if self.publishing is not None:
-            publishing, self.publishing = self.publishing, None
-            publishing.result()
+        if self.committing is not None:
+            committing, self.committing = self.committing, None
+            committing.result()
 
     def settle_if_done(self) -> None:
-        """Take note of the last commit's transaction if it is through.
+        """Take note of the commit under way if it is through.
 
         Raises:
-            PublishFailed: it did not commit for sure.
+            Fenced, Away: it was refused, or may not have come through.
         """
-        if self.publishing is not None and self.publishing.done():
+        if self.committing is not None and self.committing.done():
             self.settle()

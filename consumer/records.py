@@ -60,6 +60,17 @@ class Records:
             lambda index: headers(first + index),
         )
 
+    def followed_by(self, later: "Records") -> "Records":
+        """Give these records and then the later ones."""
+        count, first_headers, later_headers = len(self), self.headers, later.headers
+        return Records(
+            np.concatenate((self.offsets, later.offsets)),
+            np.concatenate((self.timestamps_ms, later.timestamps_ms)),
+            [*self.keys, *later.keys],
+            [*self.values, *later.values],
+            lambda i: first_headers(i) if i < count else later_headers(i - count),
+        )
+
 
 def stream_times(records: Records, before_ms: int) -> npt.NDArray[np.int64]:
     """Give the stream time at each record: the running maximum, malformed records included."""
@@ -83,9 +94,8 @@ def batches(
     days = stream_times(records, stream_ms) // DAY_MS
     cuts = set((np.flatnonzero(days[1:] != days[:-1]) + 1).tolist())
     cuts.update(np.searchsorted(records.offsets, cut_after, side="right").tolist())
-    sizes = np.fromiter(map(_size, records.values), np.int64, len(records))
-    if sizes.sum() > BATCH_BYTES_MAX:
-        cuts.update(_cuts_by_size(sizes))
+    if sum(map(len, filter(None, records.values))) > BATCH_BYTES_MAX:
+        cuts.update(_cuts_by_size(records.values))
     cuts -= {0, len(records)}
     edges = [0, *sorted(cuts), len(records)]
     for first, last in pairwise(edges):
@@ -93,13 +103,10 @@ def batches(
             yield records.part(start, min(start + records_max, last))
 
 
-def _size(value: bytes | None) -> int:
-    return len(value) if value is not None else 0
-
-
-def _cuts_by_size(sizes: npt.NDArray[np.int64]) -> list[int]:
+def _cuts_by_size(values: Sequence[bytes | None]) -> list[int]:
     cuts, held_bytes = [], 0
-    for index, size_bytes in enumerate(sizes.tolist()):
+    for index, value in enumerate(values):
+        size_bytes = len(value or b"")
         if held_bytes and held_bytes + size_bytes > BATCH_BYTES_MAX:
             cuts.append(index)
             held_bytes = 0

@@ -108,7 +108,7 @@ class Worker:
         return self.progress
 
     def _turn(self) -> None:
-        busy = any(self._is_due(owned) for owned in self.owned.values())
+        busy = any(self._applier.is_due(owned) for owned in self.owned.values())
         with self.progress.stages.time("fetch"):
             news = self._group.fetch(0 if busy else POLL_S)
         self._take_model()
@@ -173,17 +173,12 @@ class Worker:
                 why = f"the fetch went on at offset {offset}, the log has {found} after {applied}"
                 raise Fenced(owned.number, why)
 
-    def _is_due(self, owned: OwnedPartition) -> bool:
-        if owned.catching_up:
-            return False
-        return self._applier.as_of_ms(owned, owned.meta.stream_ms) >= owned.next_due_ms
-
     def _sweep(self, owned: OwnedPartition) -> int:
         owned.settle_if_done()
         model = self._applier.model
         if model and not owned.catching_up and model.model.major > owned.meta.model_major:
             self._applier.queue_everybody(owned)
-        return self._applier.sweep(owned) if self._is_due(owned) else 0
+        return self._applier.sweep(owned) if self._applier.is_due(owned) else 0
 
     def _take_model(self) -> None:
         newest = self._feed.poll()
@@ -193,7 +188,7 @@ class Worker:
 
     def _compare_with_redis(self, owned: OwnedPartition) -> None:
         """Notice a Redis that restarted with a shorter log although no record came."""
-        if owned.store.meta() != owned.stored_meta:
+        if owned.committing is None and owned.store.meta() != owned.stored_meta:
             raise Fenced(owned.number, "Redis holds another state than this worker wrote")
 
     def _note_idle(self, *, busy: bool) -> None:
@@ -203,8 +198,8 @@ class Worker:
             and not busy
             and not self._partitions.waiting
             and self._feed.caught_up
-            and all(one.caught_up and one.publishing is None for one in owned)
-            and not any(self._is_due(one) for one in owned)
+            and all(one.caught_up and one.committing is None for one in owned)
+            and not any(self._applier.is_due(one) for one in owned)
         )
         if not done:
             self._idle_since_s = None
