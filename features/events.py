@@ -129,7 +129,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=T
             if not 1 < self.timestamp.year < 9999:
                 _reject_year(self.timestamp)
         except AttributeError:  # only in an event built by hand
-            field = "timestamp" if isinstance(self.user_id, str) else "user_id"
+            field = "timestamp" if hasattr(self.user_id, "isprintable") else "user_id"
             raise invalid_field(field, getattr(self, field)) from None
 
 

@@ -63,6 +63,9 @@ def explanation(payload: object, failure: Exception) -> MalformedEvent:
     """
     if isinstance(payload, bytes) and not isinstance(failure, msgspec.ValidationError):
         return _not_json(payload, failure)
+    if isinstance(failure, TypeError):
+        sentence = f"a field holds what JSON cannot express ({failure}): give plain values"
+        return MalformedEvent("invalid_field", "", "", sentence)
     match = _PATH.match(str(failure))
     what, path = (match["what"], match["path"] or "") if match else (str(failure), "")
     raw = _plain(payload)
