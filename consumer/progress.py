@@ -47,6 +47,19 @@ class Progress:
     gaps: int = 0
     cache_resets: int = 0
     stages: Stages = field(default_factory=Stages)
+    _first_s: float | None = None
+    _last_s: float = 0.0
+
+    @property
+    def working_s(self) -> float:
+        """Seconds from the first record to the last thing done."""
+        return 0.0 if self._first_s is None else self._last_s - self._first_s
+
+    def note_work(self) -> None:
+        """Remember that there was something to do just now."""
+        self._last_s = time.perf_counter()
+        if self._first_s is None:
+            self._first_s = self._last_s
 
     def count_batch(self, before: PartitionMeta, after: PartitionMeta, changes: int) -> None:
         """Add what one batch brought."""

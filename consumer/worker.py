@@ -111,6 +111,8 @@ class Worker:
         busy = any(self._applier.is_due(owned) for owned in self.owned.values())
         with self.progress.stages.time("fetch"):
             news = self._group.fetch(0 if busy else POLL_S)
+        if news.records:
+            self.progress.note_work()
         self._take_model()
         for number, records in news.records.items():
             self._guarded(number, self._apply, records)
@@ -193,6 +195,8 @@ class Worker:
 
     def _note_idle(self, *, busy: bool) -> None:
         owned = self.owned.values()
+        if busy or any(one.committing is not None for one in owned):
+            self.progress.note_work()
         done = (
             self._group.joined
             and not busy
