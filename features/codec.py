@@ -1,8 +1,9 @@
 """The stored form of a user's state: one packed value, only what is not zero.
 
     offset  bytes  what (all numbers little-endian)
-    0       64     head, see `features.slab.HEAD`; byte 0 is the layout number, and bit 1 of
-                   ``flags`` says that the cells have 4 bytes each instead of 1
+    0       64     head, see `features.slab.HEAD`; byte 0 is the layout number, and in
+                   ``flags`` bit 1 says that the cells have 4 bytes each instead of 1, bit 2 that
+                   names or traits follow
     64      29     bit map of the 228 cells, first cell = highest bit of the first byte
     93      18     bit map of the 144 words, likewise
     111     c or 4c  the c non-zero cells in order: unsigned integers
@@ -39,6 +40,7 @@ LAYOUT_VERSION: Final = 1
 """Changes whenever older releases could not read the values any more."""
 
 _WIDE: Final = 2
+_TAILED: Final = 4
 _NARROW_MAX: Final = 255
 _CELL_MAP_BYTES: Final = -(-CELL_COLUMNS // 8)
 _WORD_MAP_BYTES: Final = WORD_COLUMNS // 8
@@ -66,10 +68,12 @@ def encode(slab: Slab, slots: NDArray[np.int64]) -> list[bytes]:
     cells, words = slab.cells[slots], slab.words[slots].view(np.uint64)
     cell_mask, word_mask = cells != 0, words != 0
     wide = cells.max(axis=1, initial=0) > _NARROW_MAX
+    tails = [slab.tails[slot] or _make_tail(slab, slot) for slot in slots.tolist()]
+    tailed = np.array([tail != b"" for tail in tails], np.bool_)
 
     head = slab.heads(slots)
     head["layout"] = LAYOUT_VERSION
-    head["flags"] |= (wide * _WIDE).astype(np.uint8)
+    head["flags"] |= (wide * _WIDE + tailed * _TAILED).astype(np.uint8)
     fixed = np.empty((n, _FIXED_BYTES), np.uint8)
     fixed[:, : HEAD.itemsize] = head.view(np.uint8).reshape(n, HEAD.itemsize)
     fixed[:, _CELL_MAP] = np.packbits(cell_mask, axis=1)
@@ -79,7 +83,6 @@ def encode(slab: Slab, slots: NDArray[np.int64]) -> list[bytes]:
     starts = range(0, n * _FIXED_BYTES, _FIXED_BYTES)
     cell_parts = _cell_parts(_chosen(cells, cell_mask), _counts(cell_mask), wide)
     word_parts = _slices(_chosen(words, word_mask).tobytes(), _counts(word_mask) * _WORD_BYTES)
-    tails = [slab.tails[slot] or _make_tail(slab, slot) for slot in slots.tolist()]
     return [
         fixed_bytes[start : start + _FIXED_BYTES] + cell + word + tail
         for start, cell, word, tail in zip(starts, cell_parts, word_parts, tails, strict=True)
@@ -162,7 +165,7 @@ def decode(slab: Slab, slots: NDArray[np.int64], values: Sequence[bytes]) -> Non
     word_parts = [v[start:end] for v, start, end in zip(values, starts, ends, strict=True)]
     words.reshape(-1)[np.flatnonzero(word_mask)] = np.frombuffer(b"".join(word_parts), "<u8")
     head["layout"] = 0
-    head["flags"] &= 0xFF ^ _WIDE
+    head["flags"] &= FORGOTTEN
     slab.set_heads(slots, head)
     slab.cells[slots] = cells
     slab.words[slots] = words.view(np.float64)
@@ -187,7 +190,8 @@ def _check_heads(head: Any, lengths: NDArray[np.int64], tail_starts: NDArray[np.
     """Refuse values whose head contradicts itself or their length."""
     for broken, why in (
         (lengths < tail_starts, "cut short"),
-        ((head["flags"] & ~np.uint8(FORGOTTEN | _WIDE)) != 0, "unknown flags"),
+        ((lengths > tail_starts) != ((head["flags"] & _TAILED) != 0), "names cut or unexpected"),
+        (head["flags"] > (FORGOTTEN | _WIDE | _TAILED), "unknown flags"),
         (head["ring_next"] >= RING_IDS, "impossible place in the id ring"),
         (head["interest_count"] > INTERESTS_MAX, "too many interests"),
         (head["known_mask"] >= 1 << KNOWN_METRICS, "unknown metrics"),

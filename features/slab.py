@@ -145,7 +145,7 @@ class Slab:
             slots: i8[n], distinct.
             heads: `HEAD`[n].
         """
-        self._head_rows[slots] = heads.view(np.uint64).reshape(len(slots), -1)
+        self._head_rows[slots] = heads.view(np.uint64).reshape(-1, HEAD.itemsize // 8)
 
     def clear(self, slots: NDArray[np.int64]) -> None:
         """Reset rows to "never seen".

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from features.codec import decode, encode
 from features.columns import build_columns, event_times_ms
 from features.events import EVENT_TYPES, Event, EventType, Metrics, Traits, validate_event
-from features.fold import fold
+from features.fold import Folded, fold
 from features.slab import Slab
 
 MINUTE_MS = 60_000
@@ -128,7 +128,7 @@ class Folder:
         """The rows of all users."""
         return np.arange(len(USERS))
 
-    def fold(self, records: Sequence[Record]) -> None:
+    def fold(self, records: Sequence[Record]) -> Folded:
         """Fold one batch."""
         batch = [event for _, event in records]
         timestamps = np.array([self.stream_ms, *(ms for ms, _ in records)], np.int64)
@@ -137,9 +137,11 @@ class Folder:
         columns = build_columns(
             batch, slots, stream_ms, self.slab.interests, time_ms=event_times_ms(batch)
         )
-        self.outcomes += fold(self.slab, columns).outcome.tolist()
+        result = fold(self.slab, columns)
+        self.outcomes += result.outcome.tolist()
         if len(records):
             self.stream_ms = int(stream_ms[-1])
+        return result
 
     def encoded(self) -> list[bytes]:
         """The stored form of all users, made afresh."""
