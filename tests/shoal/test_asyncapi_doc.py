@@ -8,11 +8,11 @@ from shoal.asyncapi_doc import document, render
 DOCUMENT = Path(__file__).parents[2] / "docs" / "asyncapi.json"
 
 
-def test_the_document_is_what_the_code_says():
+def test_the_document_is_what_the_code_says() -> None:
     assert DOCUMENT.read_text() == render(), "run `make docs`"
 
 
-def test_every_field_of_the_published_messages_is_in_the_document():
+def test_every_field_of_the_published_messages_is_in_the_document() -> None:
     messages = document()["components"]["messages"]
     for name, struct in (("segment-change", SegmentChange), ("segment-membership", Membership)):
         schema = messages[name]["payload"]
@@ -22,7 +22,7 @@ def test_every_field_of_the_published_messages_is_in_the_document():
         }
 
 
-def test_every_reference_leads_somewhere():
+def test_every_reference_leads_somewhere() -> None:
     whole = document()
 
     def references(node: object) -> list[str]:

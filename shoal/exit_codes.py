@@ -1,0 +1,62 @@
+"""The one place where an error becomes an exit code: by who has to act."""
+
+from enum import IntEnum
+
+from consumer.errors import Away, NotSetUp, ProtectsData, ServiceUnavailable
+from features.errors import CorruptState, MalformedEvent, UnknownLayout
+from producer.errors import (
+    DeliveryFailed,
+    FlushTimedOut,
+    KafkaUnreachable,
+    TopicMissing,
+    UnreadableFile,
+    UnusableSettings,
+)
+from segments.errors import UnknownFeature, UnknownModelSchema
+from shoal.errors import ChecksFailed, ProcessFailed, SettingsError, WrongUse
+
+
+class ExitCode(IntEnum):
+    """What scripts may rely on."""
+
+    DONE = 0
+    DIFFERENCES = 1
+    WRONG_USE = 2
+    UNREACHABLE = 3
+    REFUSED = 4
+
+
+_BLAME: dict[type[Exception], ExitCode] = {
+    # A check found differences.
+    ChecksFailed: ExitCode.DIFFERENCES,
+    # The caller or the operator corrects it.
+    MalformedEvent: ExitCode.WRONG_USE,
+    NotSetUp: ExitCode.WRONG_USE,
+    SettingsError: ExitCode.WRONG_USE,
+    TopicMissing: ExitCode.WRONG_USE,
+    UnknownFeature: ExitCode.WRONG_USE,
+    UnreadableFile: ExitCode.WRONG_USE,
+    UnusableSettings: ExitCode.WRONG_USE,
+    WrongUse: ExitCode.WRONG_USE,
+    # The world: wait, or start the service.
+    Away: ExitCode.UNREACHABLE,
+    DeliveryFailed: ExitCode.UNREACHABLE,
+    FlushTimedOut: ExitCode.UNREACHABLE,
+    KafkaUnreachable: ExitCode.UNREACHABLE,
+    ServiceUnavailable: ExitCode.UNREACHABLE,
+    # Going on would damage data.
+    CorruptState: ExitCode.REFUSED,
+    ProtectsData: ExitCode.REFUSED,
+    UnknownLayout: ExitCode.REFUSED,
+    UnknownModelSchema: ExitCode.REFUSED,
+}
+
+EXPLAINED = (*_BLAME, ProcessFailed)
+"""Errors that are told as a sentence; any other is our bug and shows its traceback."""
+
+
+def exit_code(error: Exception) -> int:
+    """Give the exit code of an error that is told as a sentence."""
+    if isinstance(error, ProcessFailed):
+        return error.code
+    return next(code for kind, code in _BLAME.items() if isinstance(error, kind))
