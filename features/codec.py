@@ -2,11 +2,11 @@
 
     offset  bytes  what (all numbers little-endian)
     0       64     head, see `features.slab.HEAD`; byte 0 is the layout number, and in
-                   ``flags`` bit 1 says that the cells have 4 bytes each instead of 1, bit 2 that
-                   names or traits follow
+                   ``flags`` bits 1-2 say how wide the cells are (0, 1, 2: 1, 2, 4 bytes each),
+                   bit 3 that names or traits follow
     64      29     bit map of the 228 cells, first cell = highest bit of the first byte
     93      18     bit map of the 144 words, likewise
-    111     c or 4c  the c non-zero cells in order: unsigned integers
+    111     c to 4c  the c non-zero cells in order: unsigned integers
     …       8w     the w non-zero words in order: float64, or 64-bit hashes in the id ring
     …       rest   nothing, or MessagePack [[interest name, …], traits as canonical JSON or nil];
                    the names in the order of the interest weights
@@ -39,15 +39,16 @@ from features.tiles import CELL_COLUMNS
 LAYOUT_VERSION: Final = 1
 """Changes whenever older releases could not read the values any more."""
 
-_WIDE: Final = 2
-_TAILED: Final = 4
-_NARROW_MAX: Final = 255
+_WIDTH_SHIFT: Final = 1
+_WIDTH_MASK: Final = 0b11
+_TAILED: Final = 8
+_CELL_TYPES: Final = ("u1", "<u2", "<u4")
+"""Of the cells of one user, by width code; nearly all users need the first."""
 _CELL_MAP_BYTES: Final = -(-CELL_COLUMNS // 8)
 _WORD_MAP_BYTES: Final = WORD_COLUMNS // 8
 _CELL_MAP: Final = slice(HEAD.itemsize, HEAD.itemsize + _CELL_MAP_BYTES)
 _WORD_MAP: Final = slice(_CELL_MAP.stop, _CELL_MAP.stop + _WORD_MAP_BYTES)
 _FIXED_BYTES: Final = _WORD_MAP.stop
-_CELL_BYTES: Final = 4
 _WORD_BYTES: Final = 8
 
 _encode_tail: Final = msgspec.msgpack.Encoder().encode
@@ -67,13 +68,14 @@ def encode(slab: Slab, slots: NDArray[np.int64]) -> list[bytes]:
     n = len(slots)
     cells, words = slab.cells[slots], slab.words[slots].view(np.uint64)
     cell_mask, word_mask = cells != 0, words != 0
-    wide = cells.max(axis=1, initial=0) > _NARROW_MAX
+    greatest = cells.max(axis=1, initial=0)
+    width = (greatest > 0xFF).astype(np.uint8) + (greatest > 0xFFFF)
     tails = [slab.tails[slot] or _make_tail(slab, slot) for slot in slots.tolist()]
     tailed = np.array([tail != b"" for tail in tails], np.bool_)
 
     head = slab.heads(slots)
     head["layout"] = LAYOUT_VERSION
-    head["flags"] |= (wide * _WIDE + tailed * _TAILED).astype(np.uint8)
+    head["flags"] |= (width << _WIDTH_SHIFT) | np.where(tailed, np.uint8(_TAILED), np.uint8(0))
     fixed = np.empty((n, _FIXED_BYTES), np.uint8)
     fixed[:, : HEAD.itemsize] = head.view(np.uint8).reshape(n, HEAD.itemsize)
     fixed[:, _CELL_MAP] = np.packbits(cell_mask, axis=1)
@@ -81,7 +83,7 @@ def encode(slab: Slab, slots: NDArray[np.int64]) -> list[bytes]:
 
     fixed_bytes = fixed.tobytes()
     starts = range(0, n * _FIXED_BYTES, _FIXED_BYTES)
-    cell_parts = _cell_parts(_chosen(cells, cell_mask), _counts(cell_mask), wide)
+    cell_parts = _cell_parts(_chosen(cells, cell_mask), _counts(cell_mask), width)
     word_parts = _slices(_chosen(words, word_mask).tobytes(), _counts(word_mask) * _WORD_BYTES)
     return [
         fixed_bytes[start : start + _FIXED_BYTES] + cell + word + tail
@@ -107,14 +109,14 @@ def _slices(joined: bytes, lengths: NDArray[np.int64]) -> list[bytes]:
 
 
 def _cell_parts(
-    values: NDArray[np.uint32], counts: NDArray[np.int64], wide: NDArray[np.bool_]
+    values: NDArray[np.uint32], counts: NDArray[np.int64], width: NDArray[np.uint8]
 ) -> list[bytes]:
-    """Pack each user's non-zero cells in 1 byte each, or in 4 where one needs it."""
+    """Pack each user's non-zero cells as narrowly as the greatest of them allows."""
     parts = _slices(values.astype(np.uint8).tobytes(), counts)
-    if wide.any():
-        ends = np.cumsum(counts)
-        for i in np.flatnonzero(wide).tolist():
-            parts[i] = values[ends[i] - counts[i] : ends[i]].astype("<u4").tobytes()
+    ends = np.cumsum(counts)
+    for i in np.flatnonzero(width).tolist():
+        cells = values[ends[i] - counts[i] : ends[i]]
+        parts[i] = cells.astype(_CELL_TYPES[width[i]]).tobytes()
     return parts
 
 
@@ -150,8 +152,8 @@ def decode(slab: Slab, slots: NDArray[np.int64], values: Sequence[bytes]) -> Non
     head = fixed[:, : HEAD.itemsize].copy().view(HEAD)[:, 0]
     cell_mask = np.unpackbits(fixed[:, _CELL_MAP], axis=1, count=CELL_COLUMNS).view(np.bool_)
     word_mask = np.unpackbits(fixed[:, _WORD_MAP], axis=1, count=WORD_COLUMNS).view(np.bool_)
-    wide = (head["flags"] & _WIDE) != 0
-    word_starts = _FIXED_BYTES + _counts(cell_mask) * np.where(wide, _CELL_BYTES, 1)
+    width = ((head["flags"] >> _WIDTH_SHIFT) & _WIDTH_MASK).astype(np.uint8)
+    word_starts = _FIXED_BYTES + (_counts(cell_mask) << width)
     tail_starts = word_starts + _counts(word_mask) * _WORD_BYTES
     _check_heads(head, lengths, tail_starts)
     starts, ends = word_starts.tolist(), tail_starts.tolist()
@@ -160,7 +162,7 @@ def decode(slab: Slab, slots: NDArray[np.int64], values: Sequence[bytes]) -> Non
 
     cells = np.zeros((n, CELL_COLUMNS), np.uint32)
     cell_parts = [value[_FIXED_BYTES:start] for value, start in zip(values, starts, strict=True)]
-    cells.reshape(-1)[np.flatnonzero(cell_mask)] = _read_cells(cell_parts, wide)
+    cells.reshape(-1)[np.flatnonzero(cell_mask)] = _read_cells(cell_parts, width)
     words = np.zeros((n, WORD_COLUMNS), np.uint64)
     word_parts = [v[start:end] for v, start, end in zip(values, starts, ends, strict=True)]
     words.reshape(-1)[np.flatnonzero(word_mask)] = np.frombuffer(b"".join(word_parts), "<u8")
@@ -191,7 +193,8 @@ def _check_heads(head: Any, lengths: NDArray[np.int64], tail_starts: NDArray[np.
     for broken, why in (
         (lengths < tail_starts, "cut short"),
         ((lengths > tail_starts) != ((head["flags"] & _TAILED) != 0), "names cut or unexpected"),
-        (head["flags"] > (FORGOTTEN | _WIDE | _TAILED), "unknown flags"),
+        (head["flags"] >= 2 * _TAILED, "unknown flags"),
+        ((head["flags"] >> _WIDTH_SHIFT) & _WIDTH_MASK >= len(_CELL_TYPES), "unknown width"),
         (head["ring_next"] >= RING_IDS, "impossible place in the id ring"),
         (head["interest_count"] > INTERESTS_MAX, "too many interests"),
         (head["known_mask"] >= 1 << KNOWN_METRICS, "unknown metrics"),
@@ -200,15 +203,14 @@ def _check_heads(head: Any, lengths: NDArray[np.int64], tail_starts: NDArray[np.
             raise CorruptState(int(np.argmax(broken)), why)
 
 
-def _read_cells(parts: list[bytes], wide: NDArray[np.bool_]) -> NDArray[np.uint32]:
+def _read_cells(parts: list[bytes], width: NDArray[np.uint8]) -> NDArray[np.uint32]:
     """Read the non-zero cells of all users."""
-    if not wide.any():
+    if not width.any():
         return np.frombuffer(b"".join(parts), np.uint8).astype(np.uint32)
-    types = np.where(wide, "<u4", "u1").tolist()
     return np.concatenate(
         [
-            np.frombuffer(part, kind).astype(np.uint32)
-            for part, kind in zip(parts, types, strict=True)
+            np.frombuffer(part, _CELL_TYPES[code]).astype(np.uint32)
+            for part, code in zip(parts, width.tolist(), strict=True)
         ]
     )
 

@@ -85,9 +85,11 @@ def test_trailing_bytes_are_refused() -> None:
 def test_counts_above_255_and_known_zeros_survive() -> None:
     folder = Folder()
     folder.slab.cells[0, 3], folder.slab.cells[0, 9] = 256, 2**32 - 1
-    folder.slab.cells[1, 3] = 255
+    folder.slab.cells[1, 3], folder.slab.cells[1, 227] = 255, 1
+    folder.slab.cells[2, 0], folder.slab.cells[2, 1] = 65_535, 256
     folder.slab.head["known_mask"][1] = 0b100
     before = folder.slab
+    assert [len(value) - FIXED_BYTES for value in folder.encoded()] == [8, 2, 4]
     folder.move_to_another_slab()
     assert_same_slabs(before, folder.slab)
 
