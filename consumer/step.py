@@ -303,16 +303,19 @@ def _take_over(slab: Slab, forced: Sequence[tuple[int, SegmentChange]], moment: 
     """Put published changes into the states; give the slots of users that were removed."""
     removed = []
     for slot, change in forced:
-        if change.current is None:
-            if change.cause != "forget":  # a forget record has wiped its user in the fold
-                slab.clear(np.array([slot]))
-                removed.append(slot)
+        if change.current is None and change.cause != "forget":
+            slab.clear(np.array([slot]))
+            removed.append(slot)
             continue
         row = slab.head[slot : slot + 1]
-        row["segment"] = change.current.id
-        row["user_version"] = change.user_version
         row["candidate"], row["candidate_count"] = NO_SEGMENT, 0
-        row["since_ms"] = moment.as_of_ms
+        if change.current is None:
+            # The fold has wiped this user, but an earlier change of the same batch (they were
+            # assigned, then forgotten) has put a segment back.
+            row["segment"], row["user_version"], row["since_ms"] = NO_SEGMENT, 0, 0
+        else:
+            row["segment"], row["user_version"] = change.current.id, change.user_version
+            row["since_ms"] = moment.as_of_ms
     return np.array(sorted(removed), np.int64)
 
 
