@@ -4,8 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from features.catalogue import CATALOGUE, catalogue_fingerprint, feature_index
+from features.catalogue import CATALOGUE, Feature, catalogue_fingerprint, feature_index
+from features.tiles import WINDOW_DAYS
 from segments.assignment import nearest_rows
+from segments.collector import days_behind
 from segments.errors import NotEnoughSamples
 from segments.lloyd import best_centroids, inertia
 from segments.model import SegmentModel
@@ -17,17 +19,23 @@ from segments.transforms import Floats
 SAME_MAX = 0.80  # share of users who are null or alike from which a feature tells nobody apart
 DEVIATION_MIN = 1e-9
 GATE_MIN = 1e-3  # squared deviations; a gate of 0 would refuse every sample for ever
+SETTLED_MIN = 0.5  # share of users with the whole window behind them
 FIRST_ID = 1
 
 
-def freeze_scaling(values: Floats, wanted: Sequence[str]) -> tuple[Scaling, dict[str, str]]:
+def freeze_scaling(
+    values: Floats, evidence: Floats, wanted: Sequence[str]
+) -> tuple[Scaling, dict[str, str]]:
     """Freeze mean and deviation of the transformed values, over the users where they are known.
 
-    A feature that is null or equal for at least 80 % of the users is left out. Equal counts
-    after the transform: click-through rates of .0001 and .0009 are both "next to none".
+    Left out is a feature that is null or equal for at least 80 % of the users. Equal counts
+    after the transform: click-through rates of .0001 and .0009 are both "next to none". And a
+    level or sum (the catalogue weighs no evidence for it) while most users are observed for
+    less than the whole window: it still grows with the time that we have been watching.
 
     Args:
         values: float64[n, 13], NaN where null.
+        evidence: float64[n, 13].
         wanted: Names of features.
 
     Returns:
@@ -39,10 +47,11 @@ def freeze_scaling(values: Floats, wanted: Sequence[str]) -> tuple[Scaling, dict
     chosen = [CATALOGUE[feature_index(name)] for name in wanted]
     transforms = tuple(str(feature.transform) for feature in chosen)
     transformed = transform_columns(values[:, columns_of(tuple(wanted))], transforms)
+    settled = bool(np.mean(days_behind(evidence) >= WINDOW_DAYS) >= SETTLED_MIN)
     left_out = {
         feature.name: reason
         for feature, column in zip(chosen, transformed.T, strict=True)
-        if (reason := _tells_nobody_apart(column))
+        if (reason := _tells_nobody_apart(column) or _still_grows(feature, settled=settled))
     }
     used = [j for j, feature in enumerate(chosen) if feature.name not in left_out]
     if not used:
@@ -69,6 +78,13 @@ def _tells_nobody_apart(column: Floats) -> str | None:
     return None
 
 
+def _still_grows(feature: Feature, *, settled: bool) -> str | None:
+    """Why the value of a feature says how long we have been watching: a sentence, or None."""
+    if feature.prior_weight > 0.0 or settled:
+        return None
+    return f"grows with the time observed, which is under {WINDOW_DAYS} days for most users"
+
+
 def bootstrap(
     values: Floats,
     evidence: Floats,
@@ -92,7 +108,7 @@ def bootstrap(
     Raises:
         NotEnoughSamples: No feature tells the users apart.
     """
-    scaling, left_out = freeze_scaling(values, wanted)
+    scaling, left_out = freeze_scaling(values, evidence, wanted)
     z = scaling.project(values, evidence)
     structure = decide(z, segments, rng)
     centroids = best_centroids(z, structure.segments, rng)
@@ -120,6 +136,7 @@ def bootstrap(
         gate=max(inertia(z, centroids), GATE_MIN),
         samples=0,
         gated=0,
+        thinned=0,
         sample_offset=0,
         learnt={},
         bootstrap_users=len(values),

@@ -31,7 +31,6 @@ class Collector:
         self._latest: dict[int, Sample] = {}
         self._highest: list[int] = []  # heap of negated hashes, to find whom to leave out
         self._mature: set[int] = set()
-        self._columns = [feature_index(name) for name in DAY_FEATURES]
 
     def __len__(self) -> int:
         """Distinct users collected."""
@@ -59,7 +58,7 @@ class Collector:
                 del self._latest[dropped]
                 self._mature.discard(dropped)
         self._latest[user] = sample
-        days = max((sample.evidence[column] for column in self._columns), key=_nan_last)
+        days = days_behind(np.array([sample.evidence]))[0]
         (self._mature.add if days >= mature_days else self._mature.discard)(user)
 
     def vectors(self, *, mature_only: bool) -> tuple[Floats, Floats]:
@@ -78,6 +77,15 @@ class Collector:
         return rows[:, 0], rows[:, 1]
 
 
-def _nan_last(days: float) -> float:
-    """Order evidence with NaN below everything."""
-    return days if days == days else -1.0  # noqa: PLR0124 -- NaN
+def days_behind(evidence: Floats) -> Floats:
+    """How many days of observation stand behind users' vectors.
+
+    Args:
+        evidence: float64[n, 13].
+
+    Returns:
+        float64[n]: observed days, 28 where a profile stands in for them; 0 without any.
+    """
+    columns = [feature_index(name) for name in DAY_FEATURES]
+    days: Floats = np.nan_to_num(evidence[:, columns], nan=0.0).max(axis=1)
+    return days

@@ -43,6 +43,7 @@ class SegmentModel(msgspec.Struct, frozen=True, kw_only=True):
         gate: Running mean of the squared distance to the nearest centroid (outlier gate).
         samples: Samples accepted since the major version began, without the bootstrap's.
         gated: Samples refused by the outlier gate, likewise.
+        thinned: Samples passed over so that every user counts about equally, likewise.
         sample_offset: Offset of the samples topic to read next.
         learnt: Highest source offset seen in a sample, by input partition.
         bootstrap_users: Distinct users whose vectors founded this major version.
@@ -71,6 +72,7 @@ class SegmentModel(msgspec.Struct, frozen=True, kw_only=True):
     gate: float
     samples: int
     gated: int
+    thinned: int
     sample_offset: int
     learnt: dict[int, int]
     bootstrap_users: int

@@ -29,6 +29,7 @@ def model_with(centroids: list[list[float]], **over: Any) -> SegmentModel:
         "gate": 1.0,
         "samples": 0,
         "gated": 0,
+        "thinned": 0,
         "sample_offset": 0,
         "learnt": {},
         "bootstrap_users": 1000,

@@ -73,7 +73,7 @@ EDGE = 100.0 / 19.0
         ("home again forgets the candidate", 0.0, 1, 2, 1, 2, (1, -1, 0, False)),
     ],
 )
-def test_hysteresis(  # noqa: PLR0913 -- one column of the table each
+def test_hysteresis(
     case: str,
     x: float,
     segment: int,

@@ -1,0 +1,52 @@
+"""How the trainer learns, as plain values. The figures behind them: docs/segmentation.md."""
+
+from dataclasses import dataclass
+
+from features.catalogue import MODEL_FEATURES
+from segments.structure import SEGMENTS_DEFAULT, SEGMENTS_MAX
+
+
+@dataclass(frozen=True, kw_only=True)
+class LearnerSettings:
+    """How to learn.
+
+    Attributes:
+        segments: How many segments, or None for the largest stable number in 3…12.
+        features: The features to tell users apart by.
+        seed: Of the bootstrap's random starts.
+        bootstrap_users: Distinct mature users at which the first model is made at once.
+        bootstrap_users_per_segment: Distinct users per segment that are enough after the wait.
+        bootstrap_days: What "mature" and "the wait" mean: days of observation behind a vector,
+            and stream time since the first sample until a user seen then has been observed so long.
+        partitions: Input partitions, all of which must have got that far for the wait to be
+            over: in a replay one of them may be days ahead of the others.
+        samples_per_day: How many samples of one user are learnt a day, about.
+        step_size: How far a sample pulls its centroid.
+        gate_factor: A sample farther than this times the running mean of the squared distance
+            is not learnt.
+        gate_step: How fast that mean follows.
+        release_samples: Accepted samples after which a version is released.
+        release_ms: Stream time after which one is released earlier …
+        release_samples_min: … if it has at least so many accepted samples. In a replay of
+            history 30 s of stream time pass between any two samples, and a version a sample
+            would flood the models topic: at 3 KB a version this bounds it to 60 bytes a sample.
+    """
+
+    segments: int | None = SEGMENTS_DEFAULT
+    features: tuple[str, ...] = MODEL_FEATURES
+    seed: int = 0
+    bootstrap_users: int = 1000
+    bootstrap_users_per_segment: int = 20
+    bootstrap_days: float = 14.0
+    partitions: int = 1
+    samples_per_day: float = 1.0
+    step_size: float = 0.01
+    gate_factor: float = 4.0
+    gate_step: float = 0.01
+    release_samples: int = 500
+    release_ms: int = 30_000
+    release_samples_min: int = 50
+
+    def users_after_wait(self) -> int:
+        """Distinct users that are enough once `bootstrap_days` have passed."""
+        return self.bootstrap_users_per_segment * (self.segments or SEGMENTS_MAX)
