@@ -32,31 +32,41 @@ _FORGET: Final = TYPE_CODES["forget"]
 _SPREAD: Final = np.uint64(0x9E3779B97F4A7C15)
 
 
-@dataclass(slots=True)
 class Standing:
-    """One contested user while the batch is judged record by record."""
+    """One contested user while the batch is judged record by record.
 
-    recent: deque[int]
-    """Hashes of the last 16 applied ids."""
-    profile: Profile
-    level: int
-    profile_changed: bool = False
-    level_set: bool = False
+    Attributes:
+        recent: hashes of the last 16 applied ids.
+        level: followed accounts.
+        profile: what is known; None = not read from the slab, as most users send none.
+        profile_changed: a profile was applied since the last forget request.
+        level_set: a profile has set the level since then.
+    """
+
+    __slots__ = ("level", "level_set", "profile", "profile_changed", "recent")
+
+    def __init__(self, recent: list[int], level: int) -> None:
+        """Take over what the slab holds."""
+        self.recent = deque(recent, maxlen=RING_IDS)
+        self.level = level
+        self.profile: Profile | None = None
+        self.profile_changed = False
+        self.level_set = False
 
     def forget(self) -> None:
         """Start from nothing."""
         self.recent.clear()
-        self.profile = Profile()
         self.level = 0
+        self.profile = Profile()
         self.profile_changed = False
         self.level_set = False
 
-    def learn(self, profile: Profile) -> None:
+    def learn(self, merged: Profile, newer: Profile) -> None:
         """Take over a profile that changes something; it sets the level of followed accounts."""
-        self.profile = self.profile.merged(profile)
+        self.profile = merged
         self.profile_changed = True
-        if profile.metrics.followed_accounts is not None:
-            self.level = int(profile.metrics.followed_accounts)
+        if newer.metrics.followed_accounts is not None:
+            self.level = int(newer.metrics.followed_accounts)
             self.level_set = True
 
 
@@ -112,53 +122,68 @@ def _judge_one_by_one(
     admission: Admission,
 ) -> None:
     """Judge the records of contested users in order, writing into the admission."""
-    outcome, standings = admission.outcome, admission.standings
+    slots = columns.slot[contested]
+    standings = admission.standings = _standings(slab, np.unique(slots))
+    outcome: list[int] = []
     for row, slot, code, id_hash, is_late in zip(
         contested.tolist(),
-        columns.slot[contested].tolist(),
+        slots.tolist(),
         columns.type_code[contested].tolist(),
         columns.id_hash[contested].tolist(),
         late[contested].tolist(),
         strict=True,
     ):
-        standing = standings.get(slot)
-        if standing is None:
-            standing = standings[slot] = _standing(slab, slot)
+        standing = standings[slot]
         if code == _FORGET:
             standing.forget()
             admission.forgotten[slot] = row
-            outcome[row] = APPLIED
-            continue
-        profile = columns.profiles[row] if code == _PROFILE else None
-        if id_hash in standing.recent or (profile and _says_nothing_new(standing, profile)):
-            outcome[row] = DUPLICATE
-        elif not is_late:
+            outcome.append(APPLIED)
+        elif id_hash in standing.recent:
+            outcome.append(DUPLICATE)
+        elif code == _PROFILE:
+            outcome.append(_judge_profile(slab, slot, standing, columns.profiles[row], is_late))
+        else:
+            outcome.append(LATE if is_late else APPLIED)
+            standing.level += (not is_late) * ((code == _FOLLOW) - (code == _UNFOLLOW))
+        if outcome[-1] == APPLIED and code != _FORGET:
             standing.recent.append(id_hash)
-            standing.level += (code == _FOLLOW) - (code == _UNFOLLOW)
-            if profile:
-                standing.learn(profile)
+    admission.outcome[contested] = outcome
 
 
-def _says_nothing_new(standing: Standing, profile: Profile) -> bool:
-    """Tell whether the user has all of this already."""
-    return standing.profile.merged(profile) == standing.profile
+def _judge_profile(slab: Slab, slot: int, standing: Standing, newer: Profile, is_late: bool) -> int:
+    """Judge a profile with a new id: one that the user has already is a duplicate."""
+    if standing.profile is None:
+        standing.profile = _profile(slab, slot)
+    merged = standing.profile.merged(newer)
+    if merged == standing.profile:
+        return DUPLICATE
+    if is_late:
+        return LATE
+    standing.learn(merged, newer)
+    return APPLIED
 
 
-def _standing(slab: Slab, slot: int) -> Standing:
-    """Read what judging needs from a user's row."""
-    head = slab.head[slot]
-    ring, oldest = slab.ring[slot].tolist(), int(head["ring_next"])
-    known = slab.words[slot, KNOWN].tolist()
-    mask = int(head["known_mask"])
+def _standings(slab: Slab, slots: NDArray[np.int64]) -> dict[int, Standing]:
+    """Read what judging needs from users' rows."""
+    head = slab.heads(slots)
+    oldest_first = (head["ring_next"][:, None] + np.arange(RING_IDS)) % RING_IDS
+    rings = np.take_along_axis(slab.ring[slots], oldest_first, axis=1)
+    # The empty places of a ring that is not full come first in this order.
+    empty = np.count_nonzero(rings == 0, axis=1)
+    return {
+        slot: Standing(ring[first:], level)
+        for slot, ring, first, level in zip(
+            slots.tolist(), rings.tolist(), empty.tolist(), head["level"].tolist(), strict=True
+        )
+    }
+
+
+def _profile(slab: Slab, slot: int) -> Profile:
+    """Read what is known of a user."""
+    known: list[float] = slab.words[slot, KNOWN].tolist()
+    mask = int(slab.head["known_mask"][slot])
     metrics = {name: known[i] for i, name in enumerate(METRIC_NAMES) if mask >> i & 1}
-    return Standing(
-        recent=deque(
-            (h for h in ring[oldest:] + ring[:oldest] if h),
-            maxlen=RING_IDS,
-        ),
-        profile=Profile(decode_traits(slab.traits[slot]), Metrics(**metrics)),
-        level=int(head["level"]),
-    )
+    return Profile(decode_traits(slab.traits[slot]), Metrics(**metrics))
 
 
 def _effective(columns: Columns, admission: Admission) -> NDArray[np.bool_]:

@@ -271,7 +271,7 @@ def _write_standing(slab: Slab, slot: int, standing: Standing) -> None:
     """Store what a contested user's profiles said."""
     if standing.level_set:
         slab.head["level"][slot] = standing.level
-    if not standing.profile_changed:
+    if standing.profile is None or not standing.profile_changed:
         return
     slab.traits[slot] = encode_traits(standing.profile.traits)
     slab.tails[slot] = None
