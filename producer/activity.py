@@ -34,9 +34,9 @@ _TABLET_OF_OTHERS = 0.15  # Share of tablets among what is not mobile.
 _INTEREST_COUNTS = np.cumsum(
     [0.25, 0.40, 0.20]
 )  # None, one, two; the rest of the events has three.
-_SESSION_SPREAD = 0.4
+_SESSION_SPREAD = 0.3
 _SESSION_S_MAX = 12 * 3600.0
-_AD_SPREAD = 0.5
+_AD_SPREAD = 0.35
 _AMOUNT_SPREAD = 0.5
 
 
@@ -70,14 +70,12 @@ class Activity:
         """
         visits = self._visits(day, rates, rng)
         plain = [
-            self._plain(
-                name, np.repeat(np.arange(len(self._people)), rng.poisson(mean)), visits, rng
-            )
-            for name, mean in (
-                ("page_view", rates.page_views),
-                ("reaction", rates.reactions),
-                ("follow", rates.follows),
-                ("unfollow", rates.follows * UNFOLLOWS_PER_FOLLOW),
+            self._plain(name, _users(numbers), visits, rng)
+            for name, numbers in (
+                ("page_view", _habit(rng, rates.page_views)),
+                ("reaction", _habit(rng, rates.reactions)),
+                ("follow", rng.poisson(rates.follows)),
+                ("unfollow", rng.poisson(rates.follows * UNFOLLOWS_PER_FOLLOW)),
             )
         ]
         everything = [*plain, self._sessions(rates, visits, rng), *self._ads(rates, visits, rng)]
@@ -114,9 +112,7 @@ class Activity:
 
     def _sessions(self, rates: Rates, visits: Visits, rng: np.random.Generator) -> EventBatch:
         """Draw sessions with their durations."""
-        # Coming by is a habit: as regular as whole numbers allow, where the rest is chance.
-        number = np.floor(rates.sessions + rng.random(len(self._people))).astype(np.int64)
-        users = np.repeat(np.arange(len(self._people)), number)
+        users = _users(_habit(rng, rates.sessions))
         batch = self._plain("session", users, visits, rng)
         seconds = rates.session_s[users] * _around_one(rng, len(users), _SESSION_SPREAD)
         return replace(batch, duration_s=np.clip(seconds, 1.0, _SESSION_S_MAX).round(1))
@@ -125,7 +121,7 @@ class Activity:
         self, rates: Rates, visits: Visits, rng: np.random.Generator
     ) -> tuple[EventBatch, EventBatch, EventBatch, EventBatch]:
         """Draw impressions, and from them clicks, conversions and engagements."""
-        users = np.repeat(np.arange(len(self._people)), rng.poisson(rates.impressions))
+        users = _users(rng.poisson(rates.impressions))
         impressions = self._plain("ad_impression", users, visits, rng)
         campaign = rng.integers(0, len(CAMPAIGNS), len(users))
         impressions = replace(impressions, campaign=campaign)
@@ -164,6 +160,19 @@ class Activity:
         label = self._order[rates.persona[batch.user][:, None], rank % len(INTERESTS)]
         digits = np.where(np.arange(INTERESTS_MAX) < count[:, None], label + 1, 0)
         return replace(batch, interests=digits @ INTEREST_BASE ** np.arange(INTERESTS_MAX))
+
+
+def _users(numbers: Ints) -> Ints:
+    """Repeat each user as often as its number says."""
+    return np.repeat(np.arange(len(numbers)), numbers)
+
+
+def _habit(rng: np.random.Generator, rates: Floats) -> Ints:
+    """Draw numbers of the given means that vary as little as whole numbers can.
+
+    What people do themselves is a habit; what happens to them, such as ads, is chance.
+    """
+    return np.floor(rates + rng.random(len(rates))).astype(np.int64)
 
 
 def _interest_order(people: Population) -> Ints:

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, cast
+from typing import Any, BinaryIO, NamedTuple, cast
 
 from features.errors import MalformedEvent
 from features.events import Event, decode_event
@@ -94,16 +94,19 @@ def _skip_line(lines: BinaryIO) -> None:
 def _opened(path: str) -> Iterator[BinaryIO]:
     """Open a file or standard input, and look through its compression; stdin stays open."""
     if path == STDIN:
-        yield _plain(sys.stdin.buffer)
-    else:
-        with Path(path).open("rb") as source:
+        source = io.BufferedReader(cast("io.RawIOBase", sys.stdin.buffer), _BUFFER_BYTES)
+        try:
             yield _plain(source)
+        finally:
+            source.detach()
+    else:
+        with Path(path).open("rb", buffering=_BUFFER_BYTES) as file:
+            yield _plain(file)
 
 
-def _plain(source: BinaryIO) -> BinaryIO:
+def _plain(source: io.BufferedReader[Any]) -> BinaryIO:
     """Return the bytes as they are once a compression is undone."""
-    buffered = cast("io.BufferedReader", source)  # What open("rb") and stdin are.
-    if buffered.peek(len(_GZIP_MAGIC)).startswith(_GZIP_MAGIC):
+    if source.peek(len(_GZIP_MAGIC)).startswith(_GZIP_MAGIC):
         unzipped = cast("io.RawIOBase", gzip.GzipFile(fileobj=source))
         return io.BufferedReader(unzipped, _BUFFER_BYTES)
     return source

@@ -25,7 +25,7 @@ class Pace:
         Args:
             rate_per_s: Events per second; None for as fast as possible.
             clock: A monotonic clock in seconds.
-            wait: Passes the given seconds.
+            wait: Passes the given seconds, or fewer when it has something to do.
         """
         self._gap_s = 1 / rate_per_s if rate_per_s else 0.0
         self._clock = clock
@@ -36,7 +36,6 @@ class Pace:
         """Wait until the next event may leave."""
         if not self._gap_s:
             return
-        now_s = self._clock()
-        self._due_s = max(self._due_s + self._gap_s, now_s - 1.0)
-        if self._due_s - now_s >= _WAIT_MIN_S:
-            self._wait(self._due_s - now_s)
+        self._due_s = max(self._due_s + self._gap_s, self._clock() - 1.0)
+        while (left_s := self._due_s - self._clock()) >= _WAIT_MIN_S:
+            self._wait(left_s)

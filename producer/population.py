@@ -38,8 +38,10 @@ SPREADS: dict[str, float] = {
 """Standard deviation of a persona's users in each quantity, in its logarithm or logit."""
 
 SHARES = ("ctr", "conversion_rate", "mobile_share")
-ACTIVITY_SPREAD = 0.8
-"""Standard deviation of the logarithm of a user's activity: 1 % of the users do 6 × the median."""
+ACTIVITY_SPREAD = 1.1
+ACTIVITY_MIN = 0.5
+"""A user's activity is this plus a lognormal of this spread, of mean 1 together: 1 % of the users
+have 5 × the median, and those who hardly show up at all are the thin ones, apart."""
 
 _ACTIVITY_OF_OWN_DOING = 0.4
 """Who comes much more often is shown as many more ads, but does not write and read that much more;
@@ -132,7 +134,8 @@ class Population:
         self._spreads = np.array(list(SPREADS.values())) * settings.spread
         self._drift = rng.choice([-1.0, 1.0], size=self._means.shape) * settings.drift
         self._deviation = rng.standard_normal((users, len(SPREADS)))
-        self._activity = _unit_lognormal(rng, users, ACTIVITY_SPREAD)
+        tail = _unit_lognormal(rng, users, ACTIVITY_SPREAD)
+        self._activity = ACTIVITY_MIN + (1 - ACTIVITY_MIN) * tail
         self.scale = 1.0
         self.persona = _uneven(rng, users, settings.personas)
         everybody = np.ones(users, dtype=np.bool_)
