@@ -122,7 +122,7 @@ class UserCache:
             return
         held = np.flatnonzero(self.partition >= 0)
         age = self._last_used[held]
-        kept = [self.slot_of[user_id] for user_id in keep if user_id in self.slot_of]
+        kept = list({self.slot_of[user_id] for user_id in keep if user_id in self.slot_of})
         age[np.isin(held, kept)] = np.iinfo(np.int64).max
         count = max(needed - len(self._free), int(self.capacity * _EVICTED_SHARE))
         count = min(count, len(held) - len(kept))
