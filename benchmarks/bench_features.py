@@ -69,8 +69,9 @@ def payloads_of(count: int, users: int) -> list[bytes]:
 
 def columns_of(slab: Slab, events: list[Event]) -> Columns:
     slots = [int(event.user_id) for event in events]
-    stream_ms = np.maximum.accumulate(event_times_ms(events))
-    return build_columns(events, slots, stream_ms, slab.interests)
+    time_ms = event_times_ms(events)
+    stream_ms = np.maximum.accumulate(time_ms)
+    return build_columns(events, slots, stream_ms, slab.interests, time_ms=time_ms)
 
 
 def least_us(step: Callable[[], object], count: int) -> float:

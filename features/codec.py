@@ -66,7 +66,8 @@ def encode(slab: Slab, slots: NDArray[np.int64]) -> list[bytes]:
         One value per slot.
     """
     n = len(slots)
-    cells, words = slab.cells[slots], slab.words[slots].view(np.uint64)
+    cells, floats = slab.borrow(slots)
+    words = floats.view(np.uint64)
     cell_mask, word_mask = cells != 0, words != 0
     greatest = cells.max(axis=1, initial=0)
     width = (greatest > 0xFF).astype(np.uint8) + (greatest > 0xFFFF)
@@ -160,17 +161,16 @@ def decode(slab: Slab, slots: NDArray[np.int64], values: Sequence[bytes]) -> Non
     tails = [value[end:] for value, end in zip(values, ends, strict=True)]
     interest_ids, traits = _read_tails(slab, tails, head["interest_count"].tolist())
 
-    cells = np.zeros((n, CELL_COLUMNS), np.uint32)
+    cells, words = slab.borrow_blank(n)
     cell_parts = [value[_FIXED_BYTES:start] for value, start in zip(values, starts, strict=True)]
     cells.reshape(-1)[np.flatnonzero(cell_mask)] = _read_cells(cell_parts, width)
-    words = np.zeros((n, WORD_COLUMNS), np.uint64)
     word_parts = [v[start:end] for v, start, end in zip(values, starts, ends, strict=True)]
-    words.reshape(-1)[np.flatnonzero(word_mask)] = np.frombuffer(b"".join(word_parts), "<u8")
+    words.reshape(-1)[np.flatnonzero(word_mask)] = np.frombuffer(b"".join(word_parts), "<f8")
     head["layout"] = 0
     head["flags"] &= FORGOTTEN
     slab.set_heads(slots, head)
     slab.cells[slots] = cells
-    slab.words[slots] = words.view(np.float64)
+    slab.words[slots] = words
     slab.interest_ids[slots] = interest_ids
     for slot, tail, trait in zip(slots.tolist(), tails, traits, strict=True):
         slab.tails[slot] = tail or None

@@ -126,6 +126,8 @@ class Slab:
         self.tails: list[bytes | None] = [None] * capacity
         self.head["segment"] = -1
         self.head["candidate"] = -1
+        self._borrowed_cells = np.empty((0, tiles.CELL_COLUMNS), np.uint32)
+        self._borrowed_words = np.empty((0, WORD_COLUMNS), np.float64)
 
     def heads(self, slots: NDArray[np.int64]) -> Any:
         """Copy the heads of rows.
@@ -146,6 +148,39 @@ class Slab:
             heads: `HEAD`[n].
         """
         self._head_rows[slots] = heads.view(np.uint64).reshape(-1, HEAD.itemsize // 8)
+
+    def borrow(self, slots: NDArray[np.int64]) -> tuple[NDArray[np.uint32], NDArray[np.float64]]:
+        """Copy cells and words of rows into buffers that the next borrowing overwrites.
+
+        Args:
+            slots: i8[n].
+
+        Returns:
+            u4[n, 228] and f8[n, 144], the caller's to change.
+        """
+        cells, words = self._buffers(len(slots))
+        # With "clip" numpy writes straight into the buffer; slots are always in range.
+        np.take(self.cells, slots, axis=0, out=cells, mode="clip")
+        np.take(self.words, slots, axis=0, out=words, mode="clip")
+        return cells, words
+
+    def borrow_blank(self, n: int) -> tuple[NDArray[np.uint32], NDArray[np.float64]]:
+        """Give cells and words of n rows, all 0, in the same buffers."""
+        cells, words = self._buffers(n)
+        cells.fill(0)
+        words.fill(0.0)
+        return cells, words
+
+    def _buffers(self, n: int) -> tuple[NDArray[np.uint32], NDArray[np.float64]]:
+        """Give n rows to write into.
+
+        Fresh arrays of this size come from the system page by page, which costs more than all that
+        is then computed from them.
+        """
+        if n > len(self._borrowed_cells):
+            self._borrowed_cells = np.empty((n, tiles.CELL_COLUMNS), np.uint32)
+            self._borrowed_words = np.empty((n, WORD_COLUMNS), np.float64)
+        return self._borrowed_cells[:n], self._borrowed_words[:n]
 
     def clear(self, slots: NDArray[np.int64]) -> None:
         """Reset rows to "never seen".

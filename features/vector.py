@@ -94,7 +94,7 @@ def vectors(slab: Slab, slots: NDArray[np.int64], as_of_ms: int) -> Vectors:
             tiles are gone.
     """
     head = slab.heads(slots)
-    cells, words = slab.cells[slots], slab.words[slots]
+    cells, words = slab.borrow(slots)
     _look_from(head["newest_hour"].astype(np.int64), cells, words, as_of_ms)
     # Feature by feature while they are computed, user by user when they are given away.
     values = np.empty((len(CATALOGUE), len(slots)))
