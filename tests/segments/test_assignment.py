@@ -1,5 +1,7 @@
 """Nearest centroid like River's, and the hysteresis table."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -14,7 +16,8 @@ HALVES = st.integers(-8, 8).map(lambda n: n / 2)  # exact in binary, so ties rea
 
 
 def river_labels(points: np.ndarray, centroids: np.ndarray) -> list[int]:
-    kmeans = cluster.KMeans(n_clusters=len(centroids))
+    river: Any = cluster.KMeans
+    kmeans = river(n_clusters=len(centroids))
     kmeans.centers = {row: dict(enumerate(c)) for row, c in enumerate(centroids.tolist())}
     return [kmeans.predict_one(dict(enumerate(point))) for point in points.tolist()]
 
