@@ -101,7 +101,7 @@ def _opened(path: str) -> Iterator[BinaryIO]:
             source.detach()
     else:
         with Path(path).open("rb", buffering=_BUFFER_BYTES) as file:
-            yield _plain(file)
+            yield _plain(cast("io.BufferedReader[Any]", file))
 
 
 def _plain(source: io.BufferedReader[Any]) -> BinaryIO:
