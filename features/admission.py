@@ -189,6 +189,10 @@ def _profile(slab: Slab, slot: int) -> Profile:
 def _effective(columns: Columns, admission: Admission) -> NDArray[np.bool_]:
     """Tell which records leave a trace after the batch's forget requests."""
     effective = (admission.outcome == APPLIED) & (columns.type_code != _FORGET)
-    for slot, row in admission.forgotten.items():
-        effective[:row] &= columns.slot[:row] != slot
+    if admission.forgotten:
+        slots = np.array(sorted(admission.forgotten), np.int64)
+        last = np.array([admission.forgotten[slot] for slot in slots.tolist()], np.int64)
+        at = np.minimum(np.searchsorted(slots, columns.slot), len(slots) - 1)
+        wiped = (slots[at] == columns.slot) & (np.arange(len(columns)) < last[at])
+        effective &= ~wiped
     return np.asarray(effective)

@@ -76,12 +76,7 @@ class ReferenceUser:
         return self.ids[-16:]
 
     def feed(self, event: Event, stream_ms: int) -> str:
-        """Apply one event, or say why not."""
-        if event.type == "forget":
-            self.__init__()  # type: ignore[misc]
-            self.forgotten = True
-            self.last_ms = time_ms_of(event)
-            return "applied"
+        """Apply one event other than a forget request, or say why not."""
         if event.event_id in self.recent_ids:
             return "duplicate"
         if event.type == "profile" and self._knows(event):
@@ -248,10 +243,17 @@ class Reference:
         if time_ms_of(event) > record_timestamp_ms + FUTURE_MS:
             outcome = "future"
         else:
-            user = self.users.setdefault(event.user_id, ReferenceUser())
-            outcome = user.feed(event, self.stream_ms)
+            outcome = self._feed_user(event)
         self.outcomes.append(outcome)
         return outcome
+
+    def _feed_user(self, event: Event) -> str:
+        if event.type == "forget":
+            forgotten = ReferenceUser(forgotten=True, last_ms=time_ms_of(event))
+            self.users[event.user_id] = forgotten
+            return "applied"
+        user = self.users.setdefault(event.user_id, ReferenceUser())
+        return user.feed(event, self.stream_ms)
 
     def skip(self, record_timestamp_ms: int, outcome: str) -> None:
         """Take a record that is dead for a reason of its own: it only moves the stream time."""
