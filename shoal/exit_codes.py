@@ -1,5 +1,8 @@
 """The one place where an error becomes an exit code: by who has to act."""
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import IntEnum
 
 from consumer.errors import Away, NotSetUp, ProtectsData, ServiceUnavailable
@@ -14,6 +17,7 @@ from producer.errors import (
 )
 from segments.errors import UnknownFeature, UnknownModelSchema
 from shoal.errors import ChecksFailed, ProcessFailed, SettingsError, WrongUse
+from shoal.server_process import ServerFailed
 
 
 class ExitCode(IntEnum):
@@ -43,6 +47,7 @@ _BLAME: dict[type[Exception], ExitCode] = {
     DeliveryFailed: ExitCode.UNREACHABLE,
     FlushTimedOut: ExitCode.UNREACHABLE,
     KafkaUnreachable: ExitCode.UNREACHABLE,
+    ServerFailed: ExitCode.UNREACHABLE,
     ServiceUnavailable: ExitCode.UNREACHABLE,
     # Going on would damage data.
     CorruptState: ExitCode.REFUSED,
@@ -51,7 +56,7 @@ _BLAME: dict[type[Exception], ExitCode] = {
     UnknownModelSchema: ExitCode.REFUSED,
 }
 
-EXPLAINED = (*_BLAME, ProcessFailed)
+EXPLAINED: tuple[type[Exception], ...] = (*_BLAME, ProcessFailed)
 """Errors that are told as a sentence; any other is our bug and shows its traceback."""
 
 
@@ -60,3 +65,13 @@ def exit_code(error: Exception) -> int:
     if isinstance(error, ProcessFailed):
         return error.code
     return next(code for kind, code in _BLAME.items() if isinstance(error, kind))
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """End the process with a sentence and the exit code that says who has to act."""
+    try:
+        yield
+    except EXPLAINED as error:
+        print(f"shoal: {error}", file=sys.stderr)  # noqa: T201 -- the one place that tells errors
+        sys.exit(exit_code(error))

@@ -8,10 +8,10 @@ from time import monotonic, sleep
 
 from testcontainers.core.container import DockerContainer
 
+from shoal.server_process import ServerFailed, free_port
 from tests.services.kafka import CONFIG as KAFKA_CONFIG
 from tests.services.kafka import READY_S_MAX, answers, listener_config
 from tests.services.kafka_jars import KAFKA_VERSION
-from tests.services.process import ServerFailed, free_port
 from tests.services.redis import CONFIG as REDIS_CONFIG
 
 KAFKA_IMAGE = f"apache/kafka:{KAFKA_VERSION}"

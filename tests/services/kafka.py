@@ -8,7 +8,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from producer.kafka import KafkaConnection
-from tests.services.process import ServerFailed, ServerProcess, free_port, listens
+from shoal.server_process import ServerFailed, ServerProcess, free_port, listens
 
 READY_S_MAX = 90.0
 CLUSTER_ID = "MkU3OEVBNTcwNTJENDM2Qk"

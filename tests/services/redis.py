@@ -6,7 +6,7 @@ from pathlib import Path
 
 import redis
 
-from tests.services.process import ServerProcess, free_port
+from shoal.server_process import ServerProcess, free_port
 
 READY_S_MAX = 20.0
 

@@ -9,22 +9,26 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from time import monotonic, sleep
 
+from shoal.errors import ShoalError
+
 STOP_S_MAX = 20.0
 _POLL_S = 0.05
 
 
-class ServerFailed(Exception):
+class ServerFailed(ShoalError):
     """A server did not come up; the text ends with what it wrote last."""
 
 
 class ServerProcess:
     """One child process in a process group of its own, its output in a file.
 
-    It never outlives the test run: `atexit` ends it, and the kernel does when we are killed
-    ourselves (`setpriv`, where there is one).
+    It never outlives us: `atexit` ends it, and the kernel does when we are killed ourselves
+    (`setpriv`, where there is one). Ctrl-C at the terminal reaches us and not the server, so that
+    whoever still needs it can finish.
     """
 
     def __init__(self, command: Sequence[str], log: Path) -> None:
+        """Remember the command and the file that its output is added to."""
         self.command = list(command)
         self.log = log
         self._process: subprocess.Popen[bytes] | None = None
@@ -35,6 +39,7 @@ class ServerProcess:
 
     @property
     def pid(self) -> int:
+        """Its process id."""
         assert self._process is not None, "not started"
         return self._process.pid
 
@@ -48,7 +53,7 @@ class ServerProcess:
         setpriv = shutil.which("setpriv")
         dies_with_us = [setpriv, "--pdeathsig", "KILL"] if setpriv else []
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603 -- our own command, no shell
                 [*dies_with_us, *self.command],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
