@@ -13,11 +13,11 @@ def blobs(k: int, n: int, rng: np.random.Generator) -> np.ndarray:
     return corners[rng.integers(0, k, n)] + rng.normal(0.0, 0.4, (n, 3))
 
 
-@pytest.mark.parametrize(("k", "found"), [(3, {3}), (5, {5}), (8, {8, 9})])
-def test_auto_finds_the_number_of_separated_groups_or_one_more(k: int, found: set[int]) -> None:
+@pytest.mark.parametrize("k", [3, 5, 8])
+def test_auto_finds_the_number_of_separated_groups_or_one_more(k: int) -> None:
     rng = np.random.default_rng(k)
     structure = decide(blobs(k, 400, rng), None, rng)
-    assert structure.segments in found
+    assert structure.segments in {k, k + 1}
     assert "agree with ARI" in structure.sentence
 
 
