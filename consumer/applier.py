@@ -73,15 +73,18 @@ class Applier:
             records_max=self._config.batch_records,
             cut_after=cuts,
         ):
-            self._apply_batch(owned, batch, is_newest=int(batch.offsets[-1]) == end)
-            if self.is_due(owned):  # history crosses a midnight in every few batches
-                self.sweep(owned)
+            is_newest = int(batch.offsets[-1]) == end
+            self._apply_batch(owned, batch, is_newest=is_newest)
+            # History crosses a midnight in every few batches.
+            if self.is_due(owned, is_newest=is_newest):
+                self.sweep(owned, is_newest=is_newest)
 
-    def is_due(self, owned: OwnedPartition) -> bool:
+    def is_due(self, owned: OwnedPartition, *, is_newest: bool = True) -> bool:
         """Tell whether somebody's time to be looked at has come."""
         if owned.catching_up:
             return False
-        return self.as_of_ms(owned, owned.meta.stream_ms) >= owned.next_due_ms
+        as_of_ms = self.as_of_ms(owned, owned.meta.stream_ms, is_newest=is_newest)
+        return as_of_ms >= owned.next_due_ms
 
     def as_of_ms(self, owned: OwnedPartition, stream_ms: int, *, is_newest: bool = True) -> int:
         """Give the time to read features at: the stream time, or the wall clock without lag."""
@@ -128,13 +131,17 @@ class Applier:
         batch = self._columns(owned, nothing, owned.meta.applied_offset)
         self._committer.commit(owned, self._catch_up(owned, batch, forced, is_newest=False))
 
-    def sweep(self, owned: OwnedPartition) -> int:
+    def sweep(self, owned: OwnedPartition, *, is_newest: bool = True) -> int:
         """Look at up to `sweep_users` users whose time has come; give how many were looked at.
+
+        Args:
+            owned: the partition.
+            is_newest: no record that was fetched is still to be applied.
 
         Raises:
             Fenced, Away: as for `apply`.
         """
-        as_of_ms = self.as_of_ms(owned, owned.meta.stream_ms)
+        as_of_ms = self.as_of_ms(owned, owned.meta.stream_ms, is_newest=is_newest)
         owned.settle()
         due = owned.store.due(owned.stored_meta, as_of_ms, self._config.sweep_users)
         owned.next_due_ms = np.inf if due.next_ms is None else due.next_ms

@@ -129,7 +129,18 @@ class Group:
             raise_dead_letter_limit(self._config)
         self._partitions.wait(number, why)
         self._on_gone(number)
-        self._consumer.pause([TopicPartition(self._topic, number)])
+        self.pause([number])
+
+    def pause(self, numbers: list[int]) -> None:
+        """Fetch nothing of these partitions until they are resumed."""
+        if numbers:
+            self._consumer.pause([TopicPartition(self._topic, number) for number in numbers])
+
+    def resume(self, numbers: list[int]) -> None:
+        """Fetch these partitions again, as far as they are still held."""
+        held = [n for n in numbers if n in self._partitions.owned]
+        if held:
+            self._consumer.resume([TopicPartition(self._topic, number) for number in held])
 
     def take_again(self) -> None:
         """Take the waiting partitions whose pause is over, if this worker is still a member.
@@ -145,7 +156,7 @@ class Group:
             start = TopicPartition(self._topic, owned.number, owned.meta.applied_offset)
             self._consumer.incremental_unassign([TopicPartition(self._topic, owned.number)])
             self._consumer.incremental_assign([start])
-            self._consumer.resume([TopicPartition(self._topic, owned.number)])
+            self.resume([owned.number])
             self._on_taken(owned)
 
     def commit_hints(self) -> None:

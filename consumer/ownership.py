@@ -77,6 +77,7 @@ class Ownership:
         else:
             self._compare(owned, outbox)
             self._check_log(owned, log_start, log_end)
+        owned.next_offset = owned.meta.applied_offset
         _log.info(
             "partition taken",
             partition=number,

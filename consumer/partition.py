@@ -27,6 +27,8 @@ class OwnedPartition:
         caught_up: the last fetch reached the end of the log.
         gap_trusted: a hole in the offsets needs no proof (see `worker`).
         next_due_ms: no user is due before this time.
+        next_offset: the input offset to fetch next; what lies between the applied offset and it
+            waits in the backlog.
         committing: the last commit, Redis and Kafka, while it is under way.
     """
 
@@ -42,6 +44,7 @@ class OwnedPartition:
     caught_up: bool = False
     gap_trusted: bool = False
     next_due_ms: float = 0.0
+    next_offset: int = 0
     committing: Future[None] | None = None
 
     @property

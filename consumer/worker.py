@@ -14,6 +14,7 @@ import numpy as np
 import structlog
 
 from consumer.applier import Applier
+from consumer.backlog import Backlog, Standing
 from consumer.config import WorkerConfig
 from consumer.errors import Away, Fenced
 from consumer.group import Group
@@ -26,7 +27,7 @@ from consumer.readback import ReadBack
 from consumer.records import Records
 from consumer.redis_client import open_redis
 from consumer.setup import prepare
-from segments.model import CompiledModel
+from segments.model import CompiledModel, SegmentModel
 
 _log = structlog.get_logger(__name__)
 
@@ -71,8 +72,9 @@ class Worker:
             config,
             self._partitions,
             on_taken=self._on_taken,
-            on_gone=self._applier.cache.drop_partition,
+            on_gone=self._on_gone,
         )
+        self._backlog = Backlog(in_step=config.clock == "event")
         self._idle_since_s: float | None = None
         self._housekept_s = 0.0
 
@@ -95,6 +97,8 @@ class Worker:
         """
         try:
             self._feed.catch_up()
+            if self._feed.newest is not None:
+                self._adopt(self._feed.newest)
             self._group.join()
             while not stop.is_set():
                 self._turn()
@@ -108,14 +112,16 @@ class Worker:
         return self.progress
 
     def _turn(self) -> None:
-        busy = any(self._applier.is_due(owned) for owned in self.owned.values())
+        due = any(self._applier.is_due(owned) for owned in self.owned.values())
         with self.progress.stages.time("fetch"):
-            news = self._group.fetch(0 if busy else POLL_S)
-        if news.records:
-            self.progress.note_work()
-        self._take_model()
+            news = self._group.fetch(0 if due else POLL_S)
+        newest = self._feed.poll()
+        if newest is not None:
+            self._adopt(newest)
         for number, records in news.records.items():
-            self._guarded(number, self._apply, records)
+            self.progress.note_work()
+            self._guarded(number, self._queue, records)
+        self._apply_backlog()
         swept = 0
         for number in list(self.owned):
             swept += self._guarded(number, self._sweep) or 0
@@ -125,7 +131,7 @@ class Worker:
             for number in list(self.owned):
                 self._guarded(number, self._compare_with_redis)
             self._group.commit_hints()
-        self._note_idle(busy=bool(news.records) or swept > 0)
+        self._note_idle(busy=bool(news.records) or len(self._backlog) > 0 or swept > 0)
 
     def _guarded(
         self,
@@ -149,13 +155,32 @@ class Worker:
         self.progress.taken += 1
         self._guarded(owned.number, self._applier.take_over_sweeps)
 
-    def _apply(self, owned: OwnedPartition, records: Records) -> None:
+    def _on_gone(self, number: int) -> None:
+        self._backlog.drop(number)
+        self._applier.cache.drop_partition(number)
+
+    def _queue(self, owned: OwnedPartition, records: Records) -> None:
+        """Put fetched records into the backlog, checked to follow each other."""
         assert (np.diff(records.offsets) > 0).all(), "offsets of a partition rise strictly"
-        first = int(np.searchsorted(records.offsets, owned.meta.applied_offset))
+        first = int(np.searchsorted(records.offsets, owned.next_offset))
         records = records.part(first, len(records))
         if len(records):
             self._check_gap(owned, int(records.offsets[0]))
-            self._applier.apply(owned, records)
+            owned.next_offset = int(records.offsets[-1]) + 1
+            self._backlog.add(owned.number, records)
+
+    def _apply_backlog(self) -> None:
+        while True:
+            standings = {
+                number: Standing(owned.meta.stream_ms, owned.caught_up)
+                for number, owned in self.owned.items()
+            }
+            taken = self._backlog.next(standings, time.monotonic())
+            if taken is None:
+                break
+            self._guarded(taken[0], self._applier.apply, taken[1])
+        self._group.pause(self._backlog.to_hold())
+        self._group.resume(self._backlog.to_release())
 
     def _check_gap(self, owned: OwnedPartition, offset: int) -> None:
         """Believe a hole in the offsets only if a fresh reader sees it too.
@@ -164,15 +189,15 @@ class Worker:
         wrong check; but a client that skips records looks the same. A hole right after a partition
         was taken is always confirmed, of the others the 1st, 2nd, 4th, 8th …
         """
-        applied = owned.meta.applied_offset
+        expected = owned.next_offset
         is_first, owned.gap_trusted = not owned.gap_trusted, True
-        if offset == applied:
+        if offset == expected:
             return
         self.progress.gaps += 1
         if is_first or self.progress.gaps & (self.progress.gaps - 1) == 0:
-            found = self._read_back.next_offset(self.config.topics.events, owned.number, applied)
+            found = self._read_back.next_offset(self.config.topics.events, owned.number, expected)
             if found != offset:
-                why = f"the fetch went on at offset {offset}, the log has {found} after {applied}"
+                why = f"the fetch went on at offset {offset}, the log has {found} after {expected}"
                 raise Fenced(owned.number, why)
 
     def _sweep(self, owned: OwnedPartition) -> int:
@@ -182,11 +207,9 @@ class Worker:
             self._applier.queue_everybody(owned)
         return self._applier.sweep(owned) if self._applier.is_due(owned) else 0
 
-    def _take_model(self) -> None:
-        newest = self._feed.poll()
-        if newest is not None:
-            self._applier.model = CompiledModel(newest)
-            _log.info("model taken", version=newest.version, segments=len(newest.ids))
+    def _adopt(self, newest: SegmentModel) -> None:
+        self._applier.model = CompiledModel(newest)
+        _log.info("model taken", version=newest.version, segments=len(newest.ids))
 
     def _compare_with_redis(self, owned: OwnedPartition) -> None:
         """Notice a Redis that restarted with a shorter log although no record came."""
