@@ -170,6 +170,7 @@ def step_catch_up(
     before = Population.of(slab, np.union1d(columns.slot, forced_slots), rules)
     folded = fold(slab, columns)
     after = _advance(meta, batch, folded.outcome, moment)
+    _keep_segments(slab, before, folded.forgotten)
     removed = _take_over(slab, forced, moment)
     after.sequence = max([after.sequence, *(change.sequence for _, change in forced)])
     touched, _ = _last_applied(columns.slot, folded.outcome)
@@ -297,6 +298,18 @@ def _causes(before: Population, slots: Slots, by_profile: npt.NDArray[np.bool_])
     waiting = before.eligible[at] & (before.segment[at] == NO_SEGMENT)
     causes = np.where(waiting, "model", np.where(by_profile, "profile", "behaviour"))
     return causes.tolist()  # type: ignore[no-any-return]
+
+
+def _keep_segments(slab: Slab, before: Population, forgotten: dict[int, int]) -> None:
+    """Undo what a forget request did to segments while catching up.
+
+    Whether it ended a segment is among the published changes too. If it is not, the segment is
+    younger than the request: seeded from the feed, after the user had come back.
+    """
+    slots = np.array(list(forgotten), np.int64)
+    at = before.rows_of(slots)
+    slab.head["segment"][slots] = before.segment[at]
+    slab.head["user_version"][slots] = before.user_version[at]
 
 
 def _take_over(slab: Slab, forced: Sequence[tuple[int, SegmentChange]], moment: Moment) -> Slots:
