@@ -112,6 +112,14 @@ def test_records_after_a_forget_request_start_from_nothing() -> None:
     assert head_of(folder)["flags"] == 0
 
 
+def test_a_profile_known_before_a_forget_request_is_new_after_it() -> None:
+    known = profile("25-34", ctr=0.5)
+    folder = folder_of([known])
+    folder.fold([(NOON_MS, forget()), (NOON_MS, profile("25-34", ctr=0.5))])
+    assert folder.outcomes == [APPLIED] * 3
+    assert folder.slab.traits[0] == b'{"age":"25-34"}'
+
+
 def test_what_the_worker_needs_of_a_forgotten_user_is_handed_back() -> None:
     folder = folder_of([activity()])
     folder.slab.head["segment"][0] = 4

@@ -108,13 +108,21 @@ def test_profiles_and_forgets_equal_the_reference(records: list[Record], later_m
     check_against_reference(records, later_ms)
 
 
-@pytest.mark.parametrize("interests", [many_interests[:5], many_interests])
-@settings(max_examples=100, deadline=None)
+@pytest.mark.parametrize(
+    ("types", "interests"),
+    [
+        (EVENT_TYPES, many_interests[:5]),
+        (PLAIN_TYPES, many_interests),
+        (("profile", "follow", "forget"), many_interests[:2]),
+    ],
+    ids=["all", "crowded", "profiles"],
+)
+@settings(max_examples=70, deadline=None)
 @given(data=st.data())
 def test_batch_boundaries_and_storage_leave_no_trace(
-    interests: list[str], data: st.DataObject
+    types: list[str], interests: list[str], data: st.DataObject
 ) -> None:
-    records = data.draw(streams(interests=interests))
+    records = data.draw(streams(types=types, interests=interests))
     whole = folded(records)
     cuts = sorted(data.draw(st.sets(st.integers(0, len(records)), max_size=8)))
     split = Folder()
