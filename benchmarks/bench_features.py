@@ -55,11 +55,11 @@ def payloads_of(count: int, users: int) -> list[bytes]:
         encode_event(
             Event(
                 event_id=f"{number:026d}",
-                user_id=str(int(users * rng.random() ** 2)),
+                user_id=str(user := int(users * rng.random() ** 2)),
                 type=rng.choices(TYPES, WEIGHTS)[0],
                 timestamp=START + timedelta(days=DAYS * number / count),
                 device=rng.choice(("mobile", "desktop")),
-                interests=(INTERESTS[int(30 * rng.random() ** 3)],) if number % 3 == 0 else (),
+                interests=(INTERESTS[(user + rng.randrange(5)) % 30],) if number % 3 == 0 else (),
                 duration_s=round(rng.expovariate(1 / 300) % 80_000 + 1, 1),
             )
         )
