@@ -75,7 +75,8 @@ class Trainer:
         while not stop.is_set():
             try:
                 self._join()
-                while not stop.is_set() and self._turn():
+                while not stop.is_set():
+                    self._turn()
                     away_since_s = None
                     if until_idle_s is not None and self.idle_s >= until_idle_s:
                         return self.progress
@@ -142,8 +143,8 @@ class Trainer:
         self._moved = True
         self._training = None
 
-    def _turn(self) -> bool:
-        """Fetch and learn what is there; always True, to be called again."""
+    def _turn(self) -> None:
+        """Fetch and learn what is there."""
         messages = self._fetch()
         if self._training is not None:
             for message in messages:
@@ -153,7 +154,6 @@ class Trainer:
             self._commit_hint()
         self._mirror.deliver()
         self._note_idle(busy=bool(messages))
-        return True
 
     def _fetch(self) -> list[Message]:
         """Give the records at hand.
