@@ -49,7 +49,8 @@ def trainer(until_idle: UntilIdle = None) -> None:
     """
     settings = load_settings()
     configure_logs(settings)
-    Trainer(worker_config(settings)).run(stop_on_signals(), until_idle_s=until_idle)
+    progress = Trainer(worker_config(settings)).run(stop_on_signals(), until_idle_s=until_idle)
+    typer.echo(msgspec.json.encode(progress).decode())
 
 
 def run(until_idle: UntilIdle = None) -> None:
