@@ -10,6 +10,7 @@ figures depend on the machine and on what else it does; the ratio of a round doe
 
 import argparse
 import json
+import logging
 import statistics
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from uuid import uuid4
 
 import msgspec
 import redis
+import structlog
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka import Producer as KafkaProducer
 from confluent_kafka.admin import AdminClient, NewTopic
@@ -45,6 +47,11 @@ AIM_BYTES = 600
 
 def main() -> None:
     options = _options()
+    # stdout carries the results.
+    quiet = structlog.make_filtering_bound_logger(logging.WARNING)
+    structlog.configure(
+        wrapper_class=quiet, logger_factory=structlog.PrintLoggerFactory(sys.stderr)
+    )
     if options.role:
         print(json.dumps({"bare": bare_loop, "worker": one_worker}[options.role](options)))
         return
@@ -120,7 +127,7 @@ def _rounds(options: argparse.Namespace) -> tuple[list[float], list[dict[str, ob
     print(f"{options.events:,} events of {options.users:,} users, {size_bytes:.0f} bytes each")
     one_worker(argparse.Namespace(**vars(options) | {"namespace": "warm-up"}))
     summary = Trainer(_config(options, "warm-up")).run(threading.Event(), until_idle_s=IDLE_S)
-    print(f"model trained: {summary}")
+    print(f"model {summary.version} trained with {summary.samples:,} samples")
     bare, whole = [], []
     for number in range(options.rounds):
         namespace = f"round-{number}-{uuid4().hex[:6]}"
@@ -159,9 +166,13 @@ def _report(
     print("\nmicroseconds per event, last round (stages run beside each other):")
     for stage, seconds in whole[-1]["stages"].items():
         print(f"  {stage:<18}{seconds / whole[-1]['events'] * 1e6:6.2f}")
-    print(f"changes {whole[-1]['changes']:,}, users looked at without an event {whole[-1]['swept']:,}")
+    print(
+        f"changes {whole[-1]['changes']:,}, users looked at without an event {whole[-1]['swept']:,}"
+    )
     print(f"bytes per user      {bytes_per_user:9.0f}   (aim: at most {AIM_BYTES})")
-    print(f"worker, median      {statistics.median(rates):9,.0f}   events/s (aim: {AIM_EVENTS_PER_S:,})")
+    print(
+        f"worker, median      {statistics.median(rates):9,.0f}   events/s (aim: {AIM_EVENTS_PER_S:,})"
+    )
     print(f"ratio, median       {ratio:9.2f}   of the bare loop (aim: {AIM_RATIO})")
 
 

@@ -75,9 +75,12 @@ class Applier:
         ):
             is_newest = int(batch.offsets[-1]) == end
             self._apply_batch(owned, batch, is_newest=is_newest)
-            # History crosses a midnight in every few batches.
-            if self.is_due(owned, is_newest=is_newest):
+            # History crosses a midnight in every few batches: everybody is looked at before the
+            # next day. Live events come first, a sweep takes its turn.
+            while self.is_due(owned, is_newest=is_newest):
                 self.sweep(owned, is_newest=is_newest)
+                if self._config.clock == "wall":
+                    break
 
     def is_due(self, owned: OwnedPartition, *, is_newest: bool = True) -> bool:
         """Tell whether somebody's time to be looked at has come."""
@@ -97,25 +100,26 @@ class Applier:
         stages = self._progress.stages
         place = Partitioning(owned.number, self._partitions, self._config.event_bytes_max)
         with stages.time("decode and judge"):
-            judged = judge(
-                records, place, stream_ms=owned.meta.stream_ms, routed=self.cache.slot_of
-            )
+            known_here = self.cache.held_in(owned.number)
+            judged = judge(records, place, stream_ms=owned.meta.stream_ms, routed=known_here)
         next_offset = int(records.offsets[-1]) + 1
+        catching_up = int(records.offsets[0]) <= owned.floor
         forced = self._forced_before(owned, next_offset)
         with stages.time("load users"):
             self._load(owned, [*judged.user_ids, *(change.user_id for change in forced)])
         with stages.time("columns"):
             batch = self._columns(owned, judged, next_offset)
         with stages.time("fold and decide"):
-            if owned.catching_up:
+            if catching_up:
                 effects = self._catch_up(owned, batch, forced, is_newest=is_newest)
             else:
                 effects = step_batch(
-                    self.cache.slab, self.cache.user_ids, owned.meta, batch, self.model,
+                    self.cache.slab, self.cache.user_ids, owned.meta, batch, self._model_for(owned),
                     self._rules, self._moment(owned, batch.stream_end_ms, is_newest=is_newest),
                 )  # fmt: skip
-        self._progress.count_batch(owned.meta, effects.meta, len(effects.changes))
         self._committer.commit(owned, effects)
+        if catching_up:
+            self.take_over_sweeps(owned)
 
     def take_over_sweeps(self, owned: OwnedPartition) -> None:
         """Take over published changes that no record still to come decided (a sweep did).
@@ -123,13 +127,11 @@ class Applier:
         Raises:
             Fenced, Away: as for `apply`.
         """
-        forced = self._forced_before(owned, owned.meta.applied_offset)
-        if not forced:
-            return
-        self._load(owned, [change.user_id for change in forced])
-        nothing = Judged.nothing(owned.meta.stream_ms)
-        batch = self._columns(owned, nothing, owned.meta.applied_offset)
-        self._committer.commit(owned, self._catch_up(owned, batch, forced, is_newest=False))
+        while forced := self._forced_before(owned, owned.meta.applied_offset):
+            self._load(owned, [change.user_id for change in forced])
+            nothing = Judged.nothing(owned.meta.stream_ms)
+            batch = self._columns(owned, nothing, owned.meta.applied_offset)
+            self._committer.commit(owned, self._catch_up(owned, batch, forced, is_newest=False))
 
     def sweep(self, owned: OwnedPartition, *, is_newest: bool = True) -> int:
         """Look at up to `sweep_users` users whose time has come; give how many were looked at.
@@ -157,14 +159,21 @@ class Applier:
         queued = np.array(due.scores_ms) == 0
         effects = step_sweep(
             self.cache.slab, self.cache.user_ids, owned.meta, slots[order], queued[order],
-            self.model, self._rules, Moment(owned.number, as_of_ms, self._clock()),
+            self._model_for(owned), self._rules, Moment(owned.number, as_of_ms, self._clock()),
         )  # fmt: skip
         self._committer.commit(owned, effects)
         # Users who came only to be looked at must not push out those who have events.
         self.cache.drop_users([user for user in passing if user in self.cache.slot_of])
         self._progress.swept += len(slots)
-        self._progress.changes += len(effects.changes)
         return len(slots)
+
+    def tidy(self, owned: OwnedPartition) -> None:
+        """Leave an idle partition in order, see `Committer.tidy`.
+
+        Raises:
+            Fenced, Away: as for `apply`.
+        """
+        self._committer.tidy(owned)
 
     def queue_everybody(self, owned: OwnedPartition) -> None:
         """Make every user of the partition due now: there is a new major version.
@@ -194,10 +203,24 @@ class Applier:
         return step_catch_up(self.cache.slab, owned.meta, batch, pairs, self._rules, moment)
 
     def _forced_before(self, owned: OwnedPartition, next_offset: int) -> list[SegmentChange]:
-        forced = []
-        while owned.forced and owned.forced[0].source_offset < next_offset:
+        """Take out the next published changes that records below `next_offset` decided.
+
+        At most `sweep_users`: a sweep may have moved more users than the cache holds, all of them
+        at one offset. The rest follows in commits without records (`take_over_sweeps`).
+        """
+        forced: list[SegmentChange] = []
+        while (
+            owned.forced
+            and owned.forced[0].source_offset < next_offset
+            and len(forced) < self._config.sweep_users
+        ):
             forced.append(owned.forced.popleft())
         return forced
+
+    def _model_for(self, owned: OwnedPartition) -> CompiledModel | None:
+        """Give the model to decide with; none while ours is of an older major than the users'."""
+        model = self.model
+        return model if model and model.model.major >= owned.meta.model_major else None
 
     def _load(self, owned: OwnedPartition, user_ids: Sequence[str]) -> None:
         missing = self.cache.missing(user_ids)

@@ -50,6 +50,10 @@ class Backlog:
         """Count the waiting records."""
         return sum(map(len, self._records.values()))
 
+    def has(self, number: int) -> bool:
+        """Tell whether records of a partition wait."""
+        return number in self._records
+
     def add(self, number: int, records: Records) -> None:
         """Put fetched records behind those that wait."""
         before = self._records.get(number)

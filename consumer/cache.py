@@ -46,6 +46,10 @@ class UserCache:
         """Count the users held."""
         return len(self.slot_of)
 
+    def held_in(self, partition: int) -> "HeldIn":
+        """Give the users held of one partition, to ask whether a user is among them."""
+        return HeldIn(self, partition)
+
     def missing(self, user_ids: Sequence[str]) -> list[str]:
         """Give the users not held, each once, in order of appearance."""
         slot_of = self.slot_of
@@ -128,3 +132,18 @@ class UserCache:
         count = min(count, len(held) - len(kept))
         assert count + len(self._free) >= needed, "cache_users must hold one batch and one sweep"
         self.drop(held[np.argpartition(age, count - 1)[:count]])
+
+
+class HeldIn:
+    """The users that a cache holds of one partition."""
+
+    def __init__(self, cache: UserCache, partition: int) -> None:
+        """Look at `cache` without copying anything."""
+        self._slot_of = cache.slot_of
+        self._partition_of = cache.partition
+        self._partition = partition
+
+    def __contains__(self, user_id: object) -> bool:
+        """Tell whether the user is held and belongs to the partition."""
+        slot = self._slot_of.get(user_id)  # type: ignore[call-overload]
+        return slot is not None and bool(self._partition_of[slot] == self._partition)

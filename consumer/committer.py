@@ -29,6 +29,7 @@ class Committer:
         """Remember where states are read from and where commits run."""
         self._cache = cache
         self._pool = pool
+        self._progress = progress
         self._stages = progress.stages
 
     def commit(self, owned: OwnedPartition, effects: Effects) -> None:
@@ -48,9 +49,31 @@ class Committer:
             crash.point("after the Redis commit")
             owned.publisher.publish(outbox, effects.samples)
 
+        before, changes = owned.meta, len(effects.changes)
         owned.committing = self._pool.submit(carry_out)
+        owned.on_committed = lambda: self._progress.count(before, effects.meta, changes)
         owned.meta, owned.stored_meta = effects.meta, commit.new_meta
+        owned.untidy = owned.untidy or bool(outbox)
         self._remember(owned, effects)
+
+    def tidy(self, owned: OwnedPartition) -> None:
+        """Leave an idle partition so that its state stays true however long it lies there.
+
+        The outbox is emptied: topics forget what was published after days, and a later owner that
+        finds nothing published would publish it again. The applied offset moves over control and
+        aborted records at the end of the log, which nothing else tells from records not read.
+
+        Raises:
+            Fenced, Away: drop the partition.
+        """
+        if not owned.untidy and owned.end_offset <= owned.meta.applied_offset:
+            return
+        meta = owned.meta.copy()
+        meta.applied_offset = max(meta.applied_offset, owned.end_offset)
+        meta.floor = -1
+        meta.commits += 1
+        self._write(owned, meta)
+        owned.next_offset, owned.floor, owned.untidy = meta.applied_offset, -1, False
 
     def queue_everybody(self, owned: OwnedPartition, meta: PartitionMeta) -> None:
         """Make every user of the partition due now, under this new meta.
@@ -58,12 +81,18 @@ class Committer:
         Raises:
             Fenced, Away: drop the partition.
         """
+        self._write(owned, meta, queue_everybody=True)
+
+    def _write(
+        self, owned: OwnedPartition, meta: PartitionMeta, *, queue_everybody: bool = False
+    ) -> None:
+        """Commit a new meta alone, at once; nothing is left to publish."""
         owned.settle()
         commit = Commit(
             expected_meta=owned.stored_meta,
             new_meta=encode_meta(owned.nonce, meta),
             outbox=b"",
-            queue_everybody=True,
+            queue_everybody=queue_everybody,
         )
         owned.store.commit(commit)
         owned.meta, owned.stored_meta = meta, commit.new_meta

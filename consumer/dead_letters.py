@@ -30,9 +30,13 @@ class DeadLetter(msgspec.Struct, frozen=True, array_like=True):
 
 
 def dead_letter_headers(letter: DeadLetter, topic: str, partition: int) -> Headers:
-    """Give the record's own headers followed by what went wrong and where it came from."""
+    """Give the record's own headers followed by what went wrong and where it came from.
+
+    A record that was a dead letter before (it was sent again) carries such headers already: they
+    would contradict ours.
+    """
     return [
-        *letter.headers,
+        *((name, value) for name, value in letter.headers if not name.startswith(HEADER_PREFIX)),
         (HEADER_PREFIX + "reason", letter.reason.encode()),
         (HEADER_PREFIX + "detail", letter.detail[:_DETAIL_CHARS_MAX].encode(errors="replace")),
         (HEADER_PREFIX + "topic", topic.encode()),

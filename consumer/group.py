@@ -110,15 +110,17 @@ class Group:
         for error in news.errors:
             self._on_error(error)
         owned = self._partitions.owned
+        for number in self._touched & (news.records.keys() | news.at_end.keys()) & owned.keys():
+            self.drop(number, Fenced(number, "a rebalance came in the middle of a fetch"))
         for number in list(news.records):
-            if number in self._touched and number in owned:
-                self.drop(number, Fenced(number, "a rebalance came in the middle of a fetch"))
             if number in owned:
                 owned[number].caught_up = False
             else:
                 del news.records[number]
-        for number in (news.at_end & owned.keys()) - self._touched:
-            owned[number].caught_up = True
+        for number, end_offset in news.at_end.items():
+            if number in owned:
+                owned[number].caught_up = True
+                owned[number].end_offset = end_offset
         if news.records or news.at_end:
             self._kafka_away_since_s = None
         return news
@@ -149,8 +151,7 @@ class Group:
         a synchronous offset commit proves membership first.
         """
         numbers = self._partitions.ready_to_retry()
-        numbers = [number for number in numbers if self._is_member(number)]
-        if not numbers:
+        if not numbers or not self._is_member(numbers):
             return
         for owned in self._partitions.take(numbers):
             start = TopicPartition(self._topic, owned.number, owned.meta.applied_offset)
@@ -166,7 +167,7 @@ class Group:
             ServiceUnavailable: Kafka has been away for longer than the outage limit.
         """
         since_s, limit_s = self._kafka_away_since_s, self._config.outage_limit_s
-        if since_s is not None and time.monotonic() - since_s > limit_s:
+        if since_s is not None and time.monotonic() - since_s > limit_s and not self._answers():
             msg = (
                 f"Kafka at {self._config.kafka.bootstrap_servers} has been away for more than "
                 f"{limit_s:.0f} s: nothing is lost; start the worker again when it is back"
@@ -190,8 +191,9 @@ class Group:
         consumer.incremental_assign(
             [TopicPartition(self._topic, n, starts.get(n, OFFSET_END)) for n in numbers]
         )
-        if missed := [TopicPartition(self._topic, n) for n in numbers if n not in starts]:
-            consumer.pause(missed)
+        # A pause outlives an assignment: one from an earlier failure would starve the partition.
+        self.resume(sorted(starts))
+        self.pause([number for number in numbers if number not in starts])
         for owned in taken:
             self._on_taken(owned)
         if numbers:
@@ -251,22 +253,32 @@ class Group:
 
     # --- small things ---------------------------------------------------------------------------
 
-    def _is_member(self, number: int) -> bool:
-        hint = self._partitions.applied_hint.get(number)
-        if hint is None:
+    def _answers(self) -> bool:
+        """Ask Kafka for a sign of life: a worker without partitions hears nothing by itself."""
+        try:
+            self._consumer.list_topics(self._topic, timeout=5.0)
+        except KafkaException:
+            return False
+        self._kafka_away_since_s = None
+        return True
+
+    def _is_member(self, numbers: list[int]) -> bool:
+        """Prove membership by committing what is known of these partitions; if not, they wait."""
+        hints = self._partitions.applied_hint
+        offsets = [TopicPartition(self._topic, n, hints[n]) for n in numbers if n in hints]
+        if not offsets:
             return True  # assigned moments ago, never owned
         try:
-            self._consumer.commit(
-                offsets=[TopicPartition(self._topic, number, hint)], asynchronous=False
-            )
+            self._consumer.commit(offsets=offsets, asynchronous=False)
         except KafkaException as failure:
             error = failure.args[0]
-            if error.code() in _NOT_A_MEMBER:
-                self._partitions.wait(number, Fenced(number, "not a member of the group now"))
-            else:
-                away = KafkaAway(error.str())
-                self._partitions.wait(number, away)
-                self._partitions.note_away(away)
+            for number in numbers:
+                if error.code() in _NOT_A_MEMBER:
+                    self._partitions.wait(number, Fenced(number, "not a member of the group now"))
+                else:
+                    self._partitions.wait(number, KafkaAway(error.str()))
+            if error.code() not in _NOT_A_MEMBER:
+                self._partitions.note_away(KafkaAway(error.str()))
             return False
         return True
 

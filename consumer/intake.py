@@ -16,13 +16,18 @@ class Arrived:
 
     Attributes:
         records: records by partition, in offset order.
-        at_end: partitions whose last fetch reached the end of the log.
+        at_end: partitions whose last fetch reached the end of the log, and the offset there.
         errors: what the client reported besides.
     """
 
     records: dict[int, Records] = field(default_factory=dict)
-    at_end: set[int] = field(default_factory=set)
+    at_end: dict[int, int] = field(default_factory=dict)
     errors: list[KafkaError] = field(default_factory=list)
+
+
+def is_end(error: KafkaError | None) -> bool:
+    """Tell whether an error is the news that a partition has no more records for now."""
+    return error is not None and error.code() == KafkaError._PARTITION_EOF  # noqa: SLF001
 
 
 def arrived(messages: list[Message]) -> Arrived:
@@ -32,20 +37,20 @@ def arrived(messages: list[Message]) -> Arrived:
     """
     result = Arrived()
     for partition, run in groupby(messages, Message.partition):
-        number, found = partition or 0, list(run)
+        number, run_of = partition or 0, list(run)
+        found = run_of
         errors = [error for message in found if (error := message.error()) is not None]
         if errors:
-            found = [message for message in found if message.error() is None]
+            found = [message for message in run_of if message.error() is None]
         if found:
             before = result.records.get(number)
             now = _records(found)
             result.records[number] = now if before is None else before.followed_by(now)
-            result.at_end.discard(number)
-        for error in errors:
-            if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 -- its only name
-                result.at_end.add(number)
-            else:
-                result.errors.append(error)
+            result.at_end.pop(number, None)
+        last = run_of[-1]
+        if is_end(last.error()):
+            result.at_end[number] = last.offset() or 0
+        result.errors += [error for error in errors if not is_end(error)]
     return result
 
 

@@ -66,7 +66,7 @@ def judge(
         records: one batch of the partition.
         place: the partition and its topic's partition count.
         stream_ms: stream time before the batch.
-        routed: users already known to belong to this partition; the others' keys are hashed.
+        routed: users known to belong to this very partition; the others' keys are hashed.
     """
     streams = stream_times(records, stream_ms)
     dead_at: dict[int, tuple[str, str]] = {}
@@ -159,7 +159,7 @@ def _check_routes(
     routed: Container[str],
     dead_at: dict[int, tuple[str, str]],
 ) -> None:
-    new = list({user_id for user_id in user_ids if user_id not in routed})
+    new = [user_id for user_id in set(user_ids) if user_id not in routed]
     if not new:
         return
     found = murmur2_partitions(list(map(str.encode, new)), place.partitions)

@@ -29,7 +29,8 @@ class PartitionMeta(msgspec.Struct, kw_only=True):
     number of the last segment change; `stream_ms` the running maximum of record timestamps;
     `as_of_ms` the latest time users were looked at (never goes back). `users` counts the users per
     segment id, `unassigned` those without one. `model_major` is the major version for which
-    everybody has been queued. `restoring`: users are being seeded from the memberships topic.
+    everybody has been queued. `restoring`: users are being seeded from the memberships topic;
+    `floor`: nothing at or below this input offset is decided, the feed has it already (-1: none).
     """
 
     applied_offset: int
@@ -42,6 +43,7 @@ class PartitionMeta(msgspec.Struct, kw_only=True):
     model_major: int = 0
     commits: int = 0
     restoring: bool = False
+    floor: int = -1
 
     @property
     def users_seen(self) -> int:

@@ -56,9 +56,10 @@ class Ownership:
             ProtectsData: records that Redis has not seen are gone from the log, or it is another.
         """
         started_s = time.monotonic()
+        store = PartitionStore(self._client, PartitionKeys(self._config.namespace, number))
+        store.ping()  # a producer costs threads and descriptors: not one per try of an outage
         publisher = Publisher(self._config, number)
         publisher.fence()
-        store = PartitionStore(self._client, PartitionKeys(self._config.namespace, number))
         nonce = secrets.token_hex(8)
         stored_meta, stored_outbox = store.own(nonce)
         meta, outbox = decode_meta(stored_meta), decode_outbox(stored_outbox)
@@ -74,9 +75,10 @@ class Ownership:
         log_start, log_end = self._read_back.watermarks(self._config.topics.events, number)
         if known is None:
             seed(owned, self._read_back, log_start, log_end, self._clock())
+            owned.seeded = True
         else:
-            self._compare(owned, outbox)
             self._check_log(owned, log_start, log_end)
+            self._compare(owned, outbox)
         owned.next_offset = owned.meta.applied_offset
         _log.info(
             "partition taken",
@@ -96,7 +98,16 @@ class Ownership:
         published, last_sequence = self._read_back.changes_after(owned.number, before)
         owned.dead_floor = self._read_back.last_dead_offset(owned.number)
         owned.forced = deque(change for change in published if change.sequence > sequence)
-        owned.floor = max((change.source_offset for change in owned.forced), default=-1)
+        if owned.forced and owned.forced[0].sequence != sequence + 1:
+            msg = (
+                f"partition {owned.number}: Redis is at sequence {sequence}, but the feed goes on "
+                f"only at {owned.forced[0].sequence}: Redis holds a state older than the "
+                f"retention of {self._config.topics.changes}. Delete the keys of the namespace "
+                f"'{self._config.namespace}' to rebuild it from the topics"
+            )
+            raise ProtectsData(msg)
+        last_forced = max((change.source_offset for change in owned.forced), default=-1)
+        owned.floor = max(owned.meta.floor, last_forced)
         if outbox.changes and not last_sequence:
             # Nothing was published yet, or all of it has expired: the memberships, written in
             # the same transactions, never expire.

@@ -1,6 +1,7 @@
 """One input partition as its owner holds it in memory."""
 
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
@@ -30,6 +31,10 @@ class OwnedPartition:
         next_offset: the input offset to fetch next; what lies between the applied offset and it
             waits in the backlog.
         committing: the last commit, Redis and Kafka, while it is under way.
+        on_committed: called once it is through.
+        untidy: the outbox in Redis may hold something that is published by now.
+        seeded: Redis knew nothing of the partition when it was taken.
+        end_offset: the end of the log as the last partition-EOF event told it.
     """
 
     number: int
@@ -46,6 +51,10 @@ class OwnedPartition:
     next_due_ms: float = 0.0
     next_offset: int = 0
     committing: Future[None] | None = None
+    on_committed: Callable[[], None] = lambda: None
+    untidy: bool = True
+    seeded: bool = False
+    end_offset: int = 0
 
     @property
     def catching_up(self) -> bool:
@@ -61,6 +70,7 @@ class OwnedPartition:
         if self.committing is not None:
             committing, self.committing = self.committing, None
             committing.result()
+            self.on_committed()
 
     def settle_if_done(self) -> None:
         """Take note of the commit under way if it is through.

@@ -21,7 +21,8 @@ from consumer.partition import OwnedPartition
 
 _log = structlog.get_logger(__name__)
 
-RETRY_S = 0.5  # pause before a partition is tried again
+RETRY_S = 0.5  # pause before a partition is tried again, doubled with each failure …
+RETRY_S_MAX = 5.0  # … up to here
 
 
 class Partitions:
@@ -43,6 +44,7 @@ class Partitions:
         self._take = take
         self._pool = pool
         self._outage_limit_s = outage_limit_s
+        self._tries: dict[int, int] = {}
         self._away_since_s: float | None = None
 
     def take(self, numbers: Iterable[int]) -> list[OwnedPartition]:
@@ -53,20 +55,24 @@ class Partitions:
             ServiceUnavailable: a service has been away beyond the limit.
         """
         futures = {number: self._pool.submit(self._take, number) for number in numbers}
-        taken, failures = [], []
+        taken: list[OwnedPartition] = []
+        away: Away | None = None
         for number, future in futures.items():
             try:
                 self.owned[number] = future.result()
             except (Away, Fenced) as error:
-                self.wait(number, error)
-                failures.append(error)
+                # A kept traceback would keep this frame and a producer with it.
+                failure = error.with_traceback(None)
+                self.wait(number, failure)
+                away = failure if isinstance(failure, Away) else away
             else:
                 self.waiting.pop(number, None)
+                self._tries.pop(number, None)
                 taken.append(self.owned[number])
         if taken and not self.waiting:
             self._back()
-        for failure in failures:
-            self.note_away(failure)
+        if away is not None:
+            self.note_away(away)
         return taken
 
     def wait(self, number: int, why: ConsumerError) -> None:
@@ -74,13 +80,17 @@ class Partitions:
         owned = self.owned.pop(number, None)
         if owned is not None:
             self.applied_hint[number] = owned.meta.applied_offset
-        self.waiting[number] = time.monotonic() + RETRY_S
+        tries = self._tries[number] = self._tries.get(number, 0) + 1
+        self.waiting[number] = time.monotonic() + min(RETRY_S * 2 ** (tries - 1), RETRY_S_MAX)
         _log.warning("partition waits", partition=number, why=str(why))
 
     def let_go(self, number: int) -> OwnedPartition | None:
         """Forget a partition that is assigned to somebody else now."""
         self.waiting.pop(number, None)
         self.applied_hint.pop(number, None)
+        self._tries.pop(number, None)
+        if not self.waiting:
+            self._away_since_s = None  # whatever was away, nobody here waits for it now
         return self.owned.pop(number, None)
 
     def ready_to_retry(self) -> list[int]:

@@ -61,8 +61,8 @@ class Progress:
         if self._first_s is None:
             self._first_s = self._last_s
 
-    def count_batch(self, before: PartitionMeta, after: PartitionMeta, changes: int) -> None:
-        """Add what one batch brought."""
+    def count(self, before: PartitionMeta, after: PartitionMeta, changes: int) -> None:
+        """Add what one commit brought."""
         ours, was, now = self.outcomes, before.outcomes, after.outcomes
         ours.applied += now.applied - was.applied
         ours.duplicate += now.duplicate - was.duplicate

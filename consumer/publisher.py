@@ -1,7 +1,7 @@
 """The Kafka side of a commit: one transactional producer per owned partition.
 
-Its `transactional.id` is the same on every worker, so a new owner's `init_transactions` fences
-the old one and aborts what it left open.
+Its `transactional.id` names what it protects (namespace, topic, partition) and is the same on every
+worker, so a new owner's `init_transactions` fences the old one and aborts what it left open.
 """
 
 import contextlib
@@ -34,7 +34,7 @@ class Publisher:
         self._timeout_s = config.transaction_timeout_ms / 1000
         self._producer = Producer(
             config.kafka.producer_config(
-                transactional_id=f"{config.group}-{partition}",
+                transactional_id=f"{config.namespace}.{config.topics.changes}.{partition}",
                 transaction_timeout_ms=config.transaction_timeout_ms,
                 linger_ms=0,
                 socket_nagle_disable=True,

@@ -19,7 +19,9 @@ from consumer.errors import KafkaAway
 from consumer.records import Headers
 from segments.changes import Membership, SegmentChange, decode_change, decode_membership
 
-_CHUNK_RECORDS = 1_000  # where a backward search starts; it grows eightfold with each miss
+# Where a backward search starts; it grows eightfold with each miss. A dead letter may be large.
+_CHUNK_CHANGES = 1_000
+_CHUNK_DEAD = 10
 _NONE = -1
 
 
@@ -78,6 +80,7 @@ class ReadBack:
                 self._topics.changes,
                 partition,
                 lambda found: decode_change(found[0].value() or b"").sequence <= sequence,
+                records=_CHUNK_CHANGES,
             )
             if (value := message.value()) is not None
         ]
@@ -86,17 +89,22 @@ class ReadBack:
 
     def last_dead_offset(self, partition: int) -> int:
         """Give the input offset of the newest published dead letter; -1 if there is none."""
-        for message in reversed(self._tail(self._topics.dead, partition, lambda _: True)):
+        found = self._tail(self._topics.dead, partition, lambda _: True, records=_CHUNK_DEAD)
+        for message in reversed(found):
             headers = cast("Headers", message.headers() or [])
-            for name, value in headers:
-                if name == OFFSET_HEADER and value is not None:
+            for name, value in reversed(headers):  # ours come after the record's own
+                if name == OFFSET_HEADER and value is not None and value.isdigit():
                     return int(value)
         return _NONE
 
     def memberships(self, partition: int) -> dict[str, Membership]:
         """Give everybody's latest membership (the whole compacted partition is read)."""
         latest: dict[str, Membership] = {}
-        for message in self._tail(self._topics.memberships, partition, lambda _: False):
+        topic = self._topics.memberships
+        low, high = self.watermarks(topic, partition)
+        with self._lock:
+            found = self._read(topic, partition, low, until=high)
+        for message in found:
             user_id, value = (message.key() or b"").decode(), message.value()
             if value is None:
                 latest.pop(user_id, None)
@@ -114,11 +122,10 @@ class ReadBack:
         return found[0].offset() if found else None
 
     def _tail(
-        self, topic: str, partition: int, enough: Callable[[list[Message]], bool]
+        self, topic: str, partition: int, enough: Callable[[list[Message]], bool], *, records: int
     ) -> list[Message]:
         """Read the end of a partition, going back until `enough` (asked with records in order)."""
         low, high = self.watermarks(topic, partition)
-        records = _CHUNK_RECORDS
         with self._lock:
             while True:
                 start = max(low, high - records)

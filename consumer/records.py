@@ -94,8 +94,8 @@ def batches(
     days = stream_times(records, stream_ms) // DAY_MS
     cuts = set((np.flatnonzero(days[1:] != days[:-1]) + 1).tolist())
     cuts.update(np.searchsorted(records.offsets, cut_after, side="right").tolist())
-    if sum(map(len, filter(None, records.values))) > BATCH_BYTES_MAX:
-        cuts.update(_cuts_by_size(records.values))
+    if sum(map(len, filter(None, (*records.values, *records.keys)))) > BATCH_BYTES_MAX:
+        cuts.update(_cuts_by_size(records))
     cuts -= {0, len(records)}
     edges = [0, *sorted(cuts), len(records)]
     for first, last in pairwise(edges):
@@ -103,10 +103,10 @@ def batches(
             yield records.part(start, min(start + records_max, last))
 
 
-def _cuts_by_size(values: Sequence[bytes | None]) -> list[int]:
+def _cuts_by_size(records: Records) -> list[int]:
     cuts, held_bytes = [], 0
-    for index, value in enumerate(values):
-        size_bytes = len(value or b"")
+    for index, (key, value) in enumerate(zip(records.keys, records.values, strict=True)):
+        size_bytes = len(key or b"") + len(value or b"")
         if held_bytes and held_bytes + size_bytes > BATCH_BYTES_MAX:
             cuts.append(index)
             held_bytes = 0

@@ -52,7 +52,10 @@ def seed(
     elif memberships:
         owned.floor = log_end - 1  # the changes have expired; nothing in the log is news
     meta = PartitionMeta(
-        applied_offset=log_start, sequence=max(last_sequence, last_published), restoring=True
+        applied_offset=log_start,
+        sequence=max(last_sequence, last_published),
+        restoring=True,
+        floor=owned.floor,
     )
     members = iter(memberships.values())
     slab = Slab(_USERS_PER_COMMIT)

@@ -89,7 +89,7 @@ def check_redis(config: WorkerConfig, client: RedisClient, partitions: int) -> N
     """
     key, ours = topology_key(config.namespace), current_topology(partitions)
     try:
-        calling_redis(lambda: client.set(key, encode_topology(ours), nx=True))
+        write_topology(config, client, partitions)
         stored = calling_redis(lambda: client.get(key))
     except RedisAway as error:
         msg = f"Redis cannot be reached ({error}): start it, or set SHOAL_REDIS_URL"
@@ -108,6 +108,16 @@ def check_redis(config: WorkerConfig, client: RedisClient, partitions: int) -> N
             "Redis runs without its append-only file: after a restart everything is rebuilt from "
             "the topic; set `appendonly yes`"
         )
+
+
+def write_topology(config: WorkerConfig, client: RedisClient, partitions: int) -> None:
+    """Note the shape of the state for all to check against, unless it is there already.
+
+    Raises:
+        RedisAway: Redis did not answer.
+    """
+    shape = encode_topology(current_topology(partitions))
+    calling_redis(lambda: client.set(topology_key(config.namespace), shape, nx=True))
 
 
 def redis_setting(client: RedisClient, name: str) -> str | None:
@@ -160,7 +170,7 @@ def raise_dead_letter_limit(config: WorkerConfig) -> None:
         )
         for future in admin.incremental_alter_configs([raised]).values():
             future.result(KAFKA_ANSWERS_WITHIN_S)
-    except KafkaException as error:
+    except (KafkaException, TimeoutError) as error:
         _log.debug("topic limits not readable", error=str(error))
     else:
         _log.info("raised the dead-letter topic's message limit", bytes=needed)

@@ -266,6 +266,8 @@ def _advance(
     after = _moved_on(meta, moment)
     after.applied_offset = batch.next_offset
     after.stream_ms = batch.stream_end_ms
+    if after.applied_offset > after.floor:
+        after.floor = -1
     counts = np.bincount(outcome, minlength=3).tolist()
     after.outcomes.applied += counts[APPLIED]
     after.outcomes.duplicate += counts[DUPLICATE]

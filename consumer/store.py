@@ -37,9 +37,9 @@ _AWAY = (
     redis.exceptions.MasterDownError,
     redis.exceptions.ClusterError,
 )
-# Errors without a class of their own, by the first word of Redis's answer. MISCONF: the disk
-# does not take writes.
-_AWAY_WORDS = ("MISCONF", "OOM", "READONLY", "LOADING", "NOREPLICAS", "MASTERDOWN", "BUSY")
+# Errors without a class of their own, by a word of Redis's answer. MISCONF: the disk does not
+# take writes.
+_AWAY_WORDS = {"MISCONF", "OOM", "READONLY", "LOADING", "NOREPLICAS", "MASTERDOWN", "BUSY"}
 
 
 @cache
@@ -58,7 +58,7 @@ def calling_redis(call: Callable[[], Any]) -> Any:
     except _AWAY as error:
         raise RedisAway(str(error)) from error
     except redis.ResponseError as error:
-        if str(error).startswith(_AWAY_WORDS):
+        if _AWAY_WORDS.intersection(str(error).split()):  # Redis 6 puts them behind a prefix
             raise RedisAway(str(error)) from error
         raise
 
@@ -97,6 +97,14 @@ class PartitionStore:
         self._scripts = {
             name: client.register_script(_script(name)) for name in ("own", "read", "due", "commit")
         }
+
+    def ping(self) -> None:
+        """Ask for a sign of life.
+
+        Raises:
+            RedisAway: there was none.
+        """
+        calling_redis(self._client.ping)
 
     def own(self, nonce: str) -> tuple[bytes, bytes]:
         """Fence the previous owner; give the stored meta as it is now, and the outbox."""

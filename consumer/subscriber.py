@@ -65,7 +65,7 @@ class Subscriber:
         self._consumer = Consumer(kafka.consumer_config(**options))
         self._given: dict[int, int] = {}  # partition → offset after the last change given
         if group is not None:
-            self._consumer.subscribe([self._topic])
+            self._consumer.subscribe([self._topic], on_revoke=self._forget, on_lost=self._forget)
         else:
             self._assign_all()
 
@@ -125,6 +125,11 @@ class Subscriber:
         numbers = sorted(metadata.topics[self._topic].partitions)
         first = -2 if self._start == "earliest" else -1  # librdkafka's logical offsets
         self._consumer.assign([TopicPartition(self._topic, number, first) for number in numbers])
+
+    def _forget(self, _consumer: Consumer, revoked: list[TopicPartition]) -> None:
+        """Leave the place of partitions that another member has now to that member."""
+        for one in revoked:
+            self._given.pop(one.partition, None)
 
     def _note(self, error: KafkaError) -> None:
         if error.fatal() or not (error.retriable() or error.code() < 0):

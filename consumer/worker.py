@@ -4,6 +4,7 @@ One turn of the loop: fetch → take a newer model → apply each partition's re
 waiting partitions again → once a second, commit offsets and compare idle partitions with Redis.
 """
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -16,9 +17,9 @@ import structlog
 from consumer.applier import Applier
 from consumer.backlog import Backlog, Standing
 from consumer.config import WorkerConfig
-from consumer.errors import Away, Fenced
+from consumer.errors import Away, Fenced, KafkaAway
 from consumer.group import Group
-from consumer.models import ModelFeed
+from consumer.models import ModelFeed, mirror_model
 from consumer.ownership import Ownership
 from consumer.partition import OwnedPartition
 from consumer.partitions import Partitions
@@ -26,7 +27,7 @@ from consumer.progress import Progress
 from consumer.readback import ReadBack
 from consumer.records import Records
 from consumer.redis_client import open_redis
-from consumer.setup import prepare
+from consumer.setup import prepare, write_topology
 from segments.model import CompiledModel, SegmentModel
 
 _log = structlog.get_logger(__name__)
@@ -59,10 +60,11 @@ class Worker:
         """
         self.config = config
         self.progress = Progress()
-        client = open_redis(config.redis_url, timeout_s=config.redis_timeout_s)
-        partition_count = prepare(config, client)
+        self._redis = client = open_redis(config.redis_url, timeout_s=config.redis_timeout_s)
+        self._partition_count = partition_count = prepare(config, client)
         self._read_back = ReadBack(config)
-        self._read_back.warm()
+        with contextlib.suppress(KafkaAway):  # only to be quick later
+            self._read_back.warm()
         self._feed = ModelFeed(config.kafka, config.topics.models)
         self._pool = ThreadPoolExecutor(POOL_THREADS, thread_name_prefix="partition")
         ownership = Ownership(config, client, self._read_back, clock)
@@ -129,7 +131,9 @@ class Worker:
         if time.monotonic() - self._housekept_s >= HOUSEKEEPING_S:
             self._housekept_s = time.monotonic()
             for number in list(self.owned):
-                self._guarded(number, self._compare_with_redis)
+                self._guarded(number, self._look_after)
+                if self._partitions.waiting:
+                    break  # Redis is away: one time-out tells it for all
             self._group.commit_hints()
         self._note_idle(busy=bool(news.records) or len(self._backlog) > 0 or swept > 0)
 
@@ -153,7 +157,15 @@ class Worker:
 
     def _on_taken(self, owned: OwnedPartition) -> None:
         self.progress.taken += 1
+        if owned.seeded:
+            self._guarded(owned.number, self._restore_shared_keys)
         self._guarded(owned.number, self._applier.take_over_sweeps)
+
+    def _restore_shared_keys(self, _owned: OwnedPartition) -> None:
+        """Write what stands beside the partitions: a Redis that was emptied lost it too."""
+        write_topology(self.config, self._redis, self._partition_count)
+        if self._feed.newest is not None:
+            mirror_model(self._redis, self.config.namespace, self._feed.newest)
 
     def _on_gone(self, number: int) -> None:
         self._backlog.drop(number)
@@ -211,10 +223,15 @@ class Worker:
         self._applier.model = CompiledModel(newest)
         _log.info("model taken", version=newest.version, segments=len(newest.ids))
 
-    def _compare_with_redis(self, owned: OwnedPartition) -> None:
-        """Notice a Redis that restarted with a shorter log although no record came."""
-        if owned.committing is None and owned.store.meta() != owned.stored_meta:
+    def _look_after(self, owned: OwnedPartition) -> None:
+        """Tidy an idle partition; notice a Redis that restarted with a shorter log meanwhile."""
+        owned.settle_if_done()
+        if owned.committing is not None:
+            return
+        if owned.store.meta() != owned.stored_meta:
             raise Fenced(owned.number, "Redis holds another state than this worker wrote")
+        if owned.caught_up and not owned.forced and not self._backlog.has(owned.number):
+            self._applier.tidy(owned)
 
     def _note_idle(self, *, busy: bool) -> None:
         owned = self.owned.values()

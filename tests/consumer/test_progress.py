@@ -14,7 +14,7 @@ def test_only_what_a_batch_brought_is_added() -> None:
     progress = Progress()
     before = meta(applied=100, duplicate=10, late=1, dead={"future": 5})
     after = meta(applied=103, duplicate=12, late=2, dead={"future": 5, "not_json": 4})
-    progress.count_batch(before, after, 2)
+    progress.count(before, after, 2)
     assert progress.outcomes == Outcomes(applied=3, duplicate=2, late=1, dead={"not_json": 4})
     assert progress.outcomes.records == 10
     assert progress.changes == 2
@@ -22,8 +22,8 @@ def test_only_what_a_batch_brought_is_added() -> None:
 
 def test_batches_of_all_partitions_add_up() -> None:
     progress = Progress()
-    progress.count_batch(meta(), meta(applied=1, dead={"future": 1}), 1)
-    progress.count_batch(meta(applied=7, dead={"future": 9}), meta(applied=9, dead={"future": 11}), 3)
+    progress.count(meta(), meta(applied=1, dead={"future": 1}), 1)
+    progress.count(meta(applied=7, dead={"future": 9}), meta(applied=9, dead={"future": 11}), 3)
     assert progress.outcomes == Outcomes(applied=3, dead={"future": 3})
     assert progress.changes == 4
 
