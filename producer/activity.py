@@ -35,7 +35,7 @@ _INTEREST_COUNTS = np.cumsum(
     [0.25, 0.40, 0.20]
 )  # None, one, two; the rest of the events has three.
 _SESSION_SPREAD = 0.3
-_SESSION_S_MAX = 12 * 3600.0
+_SESSION_S_MAX = 16 * 3600.0
 _AD_SPREAD = 0.35
 _AMOUNT_SPREAD = 0.5
 
