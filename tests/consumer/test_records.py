@@ -56,7 +56,8 @@ def test_the_most_records_count_from_each_cut() -> None:
 
 def test_a_batch_has_at_most_so_many_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "BATCH_BYTES_MAX", 10)
-    records = records_of([b"x" * 4, None, b"x" * 6, b"x", b"x" * 20, b"x", b"x" * 9])
+    values = [b"x" * 3, None, b"x" * 4, b"x", b"x" * 20, b"x", b"x" * 7]
+    records = records_of(values, keys=[b"k", b"k", b"k", b"k", None, None, b"kk"])
     assert cut(records, after=[]) == [[0, 1, 2], [3], [4], [5, 6]]
 
 
