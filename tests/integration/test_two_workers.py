@@ -1,0 +1,95 @@
+"""Two workers share the partitions: one joins, one dies, one falls asleep and wakes up too late."""
+
+import pytest
+
+from tests.integration import releases, streams
+from tests.integration.checker import Findings
+from tests.integration.patience import eventually
+from tests.integration.processes import SLEEPY_COMMAND, ShoalProcess
+from tests.integration.scenario import Scenario
+
+pytestmark = [pytest.mark.kafka, pytest.mark.redis, pytest.mark.slow]
+
+PER_S = 500
+TAKEN = '"event": "partition taken"'
+TAKES_OVER_WITHIN_S = 60
+
+
+def test_a_second_worker_joins_under_load_and_shares_the_work(
+    scenario: Scenario, seed: int
+) -> None:
+    events = streams.history(seed)
+    releases.publish(scenario.deployment, releases.first_release(events, seed))
+    with streams.sending(scenario.deployment, events, PER_S):
+        first = scenario.start("worker")
+        scenario.wait_for_applied(200)
+        second = scenario.start("worker")
+        eventually(lambda: has_taken(second), 30, "the second worker has a partition")
+        assert scenario.applied < len(events), "it was to join under load"
+    scenario.wait_for_applied(len(events))
+    assert first.running, first.tail()
+    assert second.running, second.tail()
+    for worker in (first, second):
+        worker.terminate()
+        assert worker.wait(20) == 0, worker.tail()
+    scenario.work_until_idle()
+
+    findings = scenario.check()
+    assert findings == Findings(), findings
+
+
+def test_when_one_of_two_workers_is_killed_the_other_takes_over(
+    scenario: Scenario, seed: int
+) -> None:
+    events = streams.history(seed)
+    releases.publish(scenario.deployment, releases.first_release(events, seed))
+    workers = [scenario.start("worker"), scenario.start("worker")]
+    with streams.sending(scenario.deployment, events, PER_S):
+        for worker in workers:
+            eventually(lambda: has_taken(worker), 30, "each has a partition")  # noqa: B023 -- at once
+        scenario.wait_for_applied(scenario.applied + 200)
+        workers[0].kill()
+    scenario.wait_for_applied(len(events), TAKES_OVER_WITHIN_S)
+    workers[1].terminate()
+    assert workers[1].wait(20) == 0, workers[1].tail()
+    scenario.work_until_idle()
+
+    findings = scenario.check()
+    assert findings == Findings(), findings
+
+
+def test_nothing_of_a_worker_that_slept_through_its_session_lands(
+    scenario: Scenario, seed: int
+) -> None:
+    events = streams.history(seed)
+    model = releases.first_release(events, seed)
+    releases.publish(scenario.deployment, model)
+    streams.send(scenario.deployment, events)
+    # It holds a commit that Redis has and Kafka has not, and batches that neither has.
+    sleeper = scenario.start(
+        "worker", command=SLEEPY_COMMAND, SHOAL_CRASH_AT="after the Redis commit:6"
+    )
+    eventually(lambda: sleeper.asleep, 30, "it falls asleep")
+    assert scenario.applied < len(events), "it was to fall asleep in the middle"
+    releases.publish(scenario.deployment, releases.later_release(model, seed))
+    successor = scenario.start("worker")
+    scenario.wait_for_applied(len(events), TAKES_OVER_WITHIN_S)
+    sleeper.resume()
+    eventually(lambda: has_noticed(sleeper), 30, "the sleeper notices")
+    for worker in (sleeper, successor):
+        worker.terminate()
+        assert worker.wait(20) == 0, worker.tail()
+    scenario.work_until_idle()
+
+    findings = scenario.check()
+    assert findings == Findings(), findings
+
+
+def has_taken(worker: ShoalProcess) -> bool:
+    """Tell whether it has come to own a partition."""
+    return TAKEN in worker.log.read_text()
+
+
+def has_noticed(worker: ShoalProcess) -> bool:
+    """Tell whether it has dropped what it held."""
+    return '"event": "partition waits"' in worker.log.read_text()
