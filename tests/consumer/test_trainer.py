@@ -174,7 +174,7 @@ def test_samples_that_aged_out_are_done_without(config: WorkerConfig) -> None:
     send(config, [encode_sample(sample) for sample in LOG[:900]])
     train_until_idle(config)
     send(config, [encode_sample(sample) for sample in LOG[900:]])
-    admin = AdminClient(config.kafka.admin_config())
+    admin = AdminClient({"bootstrap.servers": config.kafka.bootstrap_servers})
     before = TopicPartition(config.topics.samples, 0, 1100)
     for deleted in admin.delete_records([before]).values():
         deleted.result(PATIENCE_S)
@@ -208,9 +208,7 @@ def test_the_feed_follows_upwards_only(config: WorkerConfig) -> None:
     assert feed.poll() is None
     publisher.publish(release(9))
     publisher.publish(release(10))
-    seen: list[SegmentModel] = []
-    eventually(lambda: seen.extend(filter(None, [feed.poll()])) or feed.newest == release(10))
-    assert seen[-1] == release(10)
+    eventually(lambda: feed.poll() == release(10))
     publisher.publish(release(3))  # a zombie's, or an operator's mistake
     publisher.publish(release(11))
     eventually(lambda: (feed.poll() or release(0)).version == "1.11")
