@@ -73,14 +73,13 @@ class Applier:
             records_max=self._config.batch_records,
             cut_after=cuts,
         ):
-            is_newest = int(batch.offsets[-1]) == end
-            self._apply_batch(owned, batch, is_newest=is_newest)
             # History crosses a midnight in every few batches: everybody is looked at before the
-            # next day. Live events come first, a sweep takes its turn.
-            while self.is_due(owned, is_newest=is_newest):
-                self.sweep(owned, is_newest=is_newest)
+            # next day's records. Live events come first, a sweep takes its turn.
+            while self.is_due(owned, is_newest=False):
+                self.sweep(owned, is_newest=False)
                 if self._config.clock == "wall":
                     break
+            self._apply_batch(owned, batch, is_newest=int(batch.offsets[-1]) == end)
 
     def is_due(self, owned: OwnedPartition, *, is_newest: bool = True) -> bool:
         """Tell whether somebody's time to be looked at has come."""
