@@ -125,7 +125,7 @@ def read_configs(admin: AdminClient, names: Sequence[str]) -> Configs:
     for resource, answer in admin.describe_configs(resources).items():
         try:
             entries = answer.result(CREATES_WITHIN_S)
-        except KafkaException as error:
+        except (KafkaException, TimeoutError) as error:
             raise _told(error, f"cannot read the settings of {resource.name}") from error
         found[resource.name] = {name: entry.value for name, entry in entries.items()}
     return found
@@ -185,8 +185,8 @@ def _create(admin: AdminClient, specs: Sequence[TopicSpec], replicas: int) -> No
     for name, answer in admin.create_topics(wanted).items():
         try:
             answer.result(CREATES_WITHIN_S)
-        except KafkaException as error:
-            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:  # somebody was faster
+        except (KafkaException, TimeoutError) as error:
+            if not _already_there(error):
                 raise _told(error, f"cannot create the topic {name}") from error
 
 
@@ -209,12 +209,22 @@ def _correct(admin: AdminClient, drifted: Mapping[str, Sequence[Drift]]) -> None
     for resource, answer in admin.incremental_alter_configs(resources).items():
         try:
             answer.result(CREATES_WITHIN_S)
-        except KafkaException as error:
+        except (KafkaException, TimeoutError) as error:
             raise _told(error, f"cannot change the topic {resource.name}") from error
 
 
-def _told(error: KafkaException, what: str) -> Exception:
-    """Give our error for the broker's refusal, by who has to act."""
+def _already_there(error: Exception) -> bool:
+    """Tell whether somebody was faster, which is as good."""
+    return (
+        isinstance(error, KafkaException)
+        and error.args[0].code() == KafkaError.TOPIC_ALREADY_EXISTS
+    )
+
+
+def _told(error: KafkaException | TimeoutError, what: str) -> Exception:
+    """Give our error for the broker's refusal or silence, by who has to act."""
+    if isinstance(error, TimeoutError):
+        return ServiceUnavailable(f"{what}: Kafka does not answer; look at its log, try again")
     reason: KafkaError = error.args[0]
     remedy = _OPERATOR.get(reason.code())
     if remedy:
