@@ -141,6 +141,17 @@ def test_users_speak_about_once_a_day_however_active_they_are() -> None:
     assert chosen(msgspec.structs.replace(sample_at(0.0, 1), values=[float("nan")] * 13), 1.0)
 
 
+def test_samples_passed_over_are_counted_and_move_nothing() -> None:
+    busy = [0.0] * 12 + [1e9]  # events in the last 24 hours
+    learner = Learner.resume(LINE, AT_ONCE)
+    for offset in range(5):
+        one = msgspec.structs.replace(sample_at(0.5, offset), values=busy)
+        assert learner.learn(one, offset) == []
+    (model,) = learner.learn(sample_at(0.0, 5), 5)
+    assert (model.samples, model.thinned) == (1, 5)
+    assert model.centroids == LINE.centroids
+
+
 def test_an_operators_name_outlives_every_release() -> None:
     renamed = msgspec.structs.replace(LINE, renamed={1: "Night owls"})
     (later,) = Learner.resume(renamed, AT_ONCE).learn(sample_at(0.5, 1), 1)
