@@ -70,7 +70,9 @@ def records_of(
     return Records(
         offsets=np.array(range(first, first + len(values)) if offsets is None else offsets),
         timestamps_ms=np.array(timestamps_ms, np.int64),
-        keys=[b"ann" if e is None else e.user_id.encode() for e in events] if keys is None else keys,
+        keys=[b"ann" if e is None else e.user_id.encode() for e in events]
+        if keys is None
+        else keys,
         values=[encode_event(value) if isinstance(value, Event) else value for value in values],
         headers=no_headers if headers is None else headers.__getitem__,
     )
@@ -201,9 +203,7 @@ class Bench:
         batch = self.judged_batch(values, **options)
         pairs = [(self.slot(one.user_id), one) for one in forced]
         moment = self._moment(max(batch.stream_end_ms, self.meta.as_of_ms))
-        return self._keep(
-            step_catch_up(self.slab, self.meta, batch, pairs, self.rules, moment)
-        )
+        return self._keep(step_catch_up(self.slab, self.meta, batch, pairs, self.rules, moment))
 
     def sweep(self, as_of_ms: int, *users: str, queued: Sequence[str] = ()) -> Effects:
         """Look at users; at all of them if none is named."""

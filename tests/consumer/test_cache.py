@@ -15,7 +15,9 @@ from segments.model import NO_SEGMENT
 KEYS = [PartitionKeys("shoal", number) for number in range(3)]
 
 
-def admit(cache: UserCache, *users: str, partition: int = 0, keep: list[str] | None = None) -> list[int]:
+def admit(
+    cache: UserCache, *users: str, partition: int = 0, keep: list[str] | None = None
+) -> list[int]:
     states = [None] * len(users)
     return cache.admit(KEYS[partition], users, states, keep=keep or []).tolist()
 
@@ -122,7 +124,9 @@ def test_a_batch_as_large_as_the_cache_fits(cache: UserCache) -> None:
     assert sorted(cache.slot_of) == list("fghijklmno")
 
 
-def test_a_batch_larger_than_the_cache_is_a_broken_promise_of_the_settings(cache: UserCache) -> None:
+def test_a_batch_larger_than_the_cache_is_a_broken_promise_of_the_settings(
+    cache: UserCache,
+) -> None:
     admit(cache, *"abcde")
     with pytest.raises(AssertionError, match="cache_users"):
         admit(cache, *"fghijk", keep=list("abcde"))
@@ -144,7 +148,9 @@ def test_too_many_interest_names_empty_the_cache(
 
 @given(
     st.lists(
-        st.tuples(st.sampled_from(["use", "drop", "partition"]), st.sets(st.integers(0, 30), max_size=8)),
+        st.tuples(
+            st.sampled_from(["use", "drop", "partition"]), st.sets(st.integers(0, 30), max_size=8)
+        ),
         max_size=30,
     )
 )
@@ -153,7 +159,9 @@ def test_the_books_balance_whatever_happens(story: list[tuple[str, set[int]]]) -
     for action, numbers in story:
         users = [f"user {n}" for n in numbers]
         if action == "use":
-            by_partition = {n % 3: [f"user {m}" for m in numbers if m % 3 == n % 3] for n in numbers}
+            by_partition = {
+                n % 3: [f"user {m}" for m in numbers if m % 3 == n % 3] for n in numbers
+            }
             for number, wanted in by_partition.items():
                 admit(cache, *cache.missing(wanted), partition=number, keep=users)
             cache.slots(users)

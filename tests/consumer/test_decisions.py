@@ -30,7 +30,10 @@ def numbered(*decisions: Decision, sequence: int = 0) -> list[tuple[str, int, in
 
 
 def test_numbers_go_on_from_the_last_one() -> None:
-    assert numbered(decision("ann"), decision("bob"), sequence=41) == [("ann", 42, 0), ("bob", 43, 0)]
+    assert numbered(decision("ann"), decision("bob"), sequence=41) == [
+        ("ann", 42, 0),
+        ("bob", 43, 0),
+    ]
 
 
 def test_the_order_is_that_of_the_records() -> None:

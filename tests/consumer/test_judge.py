@@ -127,7 +127,9 @@ def test_a_record_without_key_is_dead(key: bytes | None) -> None:
 
 
 def test_a_key_other_than_the_user_is_dead() -> None:
-    found = judged(records_of([event(), event(), event(user="ä")], keys=[b"ann", b"bob", "ä".encode()]))
+    found = judged(
+        records_of([event(), event(), event(user="ä")], keys=[b"ann", b"bob", "ä".encode()])
+    )
     assert reasons(found) == {1: "key_mismatch"}
     assert only_detail(found) == (
         "the record's key b'bob' is not its user_id 'ann'; key every event by user_id"
@@ -216,7 +218,9 @@ mixed = st.lists(
 
 
 @given(mixed)
-def test_a_batch_is_judged_as_its_records_are_one_by_one(values: Sequence[Event | bytes | None]) -> None:
+def test_a_batch_is_judged_as_its_records_are_one_by_one(
+    values: Sequence[Event | bytes | None],
+) -> None:
     times = [NOON_MS] * len(values)
     together = judged(records_of(values, timestamps_ms=times))
     alone = [

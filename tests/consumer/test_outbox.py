@@ -7,7 +7,11 @@ from tests.consumer.builders import change, dead_letter
 
 def test_what_is_stored_is_read_back_byte_for_byte() -> None:
     outbox = Outbox(
-        [change(margin=0.1 + 0.2, reasons=[Reason(feature="ctr", value=None, contribution=1e-300)])],
+        [
+            change(
+                margin=0.1 + 0.2, reasons=[Reason(feature="ctr", value=None, contribution=1e-300)]
+            )
+        ],
         [dead_letter(key=None, value=b"\x00\xff", headers=[("a", None), ("b", b"\xfe")])],
     )
     assert decode_outbox(encode_outbox(outbox)) == outbox

@@ -11,7 +11,9 @@ from features.tiles import DAY_MS
 from tests.consumer.builders import MIDNIGHT_MS, NOON_MS, records_of
 
 
-def cut(records: Records, *, stream_ms: int = 0, records_max: int = 100, after: list[int]) -> list[list[int]]:
+def cut(
+    records: Records, *, stream_ms: int = 0, records_max: int = 100, after: list[int]
+) -> list[list[int]]:
     found = batches(records, stream_ms=stream_ms, records_max=records_max, cut_after=after)
     return [batch.offsets.tolist() for batch in found]
 

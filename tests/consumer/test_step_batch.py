@@ -114,7 +114,11 @@ def test_many_records_of_one_batch_are_one_look(at_home: Bench) -> None:
 def test_changes_are_numbered_in_the_order_of_their_records(bench: Bench) -> None:
     bench.batch(event(user="cyd"), event(user="bob"), event(user="ann"))
     effects = bench.batch(profile(0, "bob"), profile(0, "ann"), profile(0, "cyd"), event())
-    assert [(c.user_id, c.sequence) for c in effects.changes] == [("bob", 1), ("cyd", 2), ("ann", 3)]
+    assert [(c.user_id, c.sequence) for c in effects.changes] == [
+        ("bob", 1),
+        ("cyd", 2),
+        ("ann", 3),
+    ]
     assert [c.source_offset for c in effects.changes] == [3, 5, 6]
 
 

@@ -142,7 +142,11 @@ def test_removals_are_numbered_before_moves(fading: Bench) -> None:
     fading.rules = rules(removal_ms=28 * DAY_MS)
     fading.batch(*[event("page_view", "bob", NOON_MS) for _ in range(6)])
     effects = fading.sweep(NOON_MS + 6 * DAY_MS)
-    assert [(c.user_id, c.sequence) for c in effects.changes] == [("old", 4), ("ann", 5), ("bob", 6)]
+    assert [(c.user_id, c.sequence) for c in effects.changes] == [
+        ("old", 4),
+        ("ann", 5),
+        ("bob", 6),
+    ]
 
 
 def test_without_a_model_a_sweep_only_removes() -> None:

@@ -69,7 +69,5 @@ def test_the_broker_refuses_record_timestamps_far_ahead() -> None:
 
 
 def test_every_name_can_be_another() -> None:
-    names = TopicNames(
-        events="e", changes="c", memberships="m", samples="s", models="o", dead="d"
-    )
+    names = TopicNames(events="e", changes="c", memberships="m", samples="s", models="o", dead="d")
     assert [spec.name for spec in topic_specs(names, 1, event_clock=False)] == list("ecmsod")
