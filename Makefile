@@ -8,10 +8,12 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench docs lock wheel clean
+.PHONY: help install demo test check format bench docs lock wheel clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+
+install: $(BIN)/.run ## create .venv with the command `shoal` in it
 
 demo: $(BIN)/.run ## everything at once on embedded services: events in, segments out
 	@$(BIN)/shoal demo $(ARGS)
