@@ -26,9 +26,9 @@ class Collecting:
         """Start empty."""
         self.users = Collector()
         self._settings = settings
-        # Observed days count both ends: a user of 14 days was first seen 13 days ago.
-        wait_days = max(settings.bootstrap_days - 1.0, 0.0)
-        self._wait = Wait(round(wait_days * DAY_MS), settings.partitions)
+        # Observed days count both ends, so users begin to be mature a day before the wait is over,
+        # and it does not end on the few who come first: those whose profile makes them mature.
+        self._wait = Wait(round(settings.bootstrap_days * DAY_MS), settings.partitions)
         self._retry_at = 0  # users to wait for after too few of them could be told apart
 
     def learn(self, sample: Sample, _newest_ms: int) -> SegmentModel | None:

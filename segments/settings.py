@@ -17,7 +17,7 @@ class LearnerSettings:
         bootstrap_users: Distinct mature users at which the first model is made at once.
         bootstrap_users_per_segment: Distinct users per segment that are enough after the wait.
         bootstrap_days: What "mature" and "the wait" mean: days of observation behind a vector,
-            and stream time since the first sample until a user seen then has been observed so long.
+            and days of stream time since the first sample.
         partitions: Input partitions, all of which must have got that far for the wait to be
             over: in a replay one of them may be days ahead of the others.
         samples_per_day: How many samples of one user are learnt a day, about.
