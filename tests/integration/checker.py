@@ -269,12 +269,12 @@ def _features_differing(stored: StoredPartition, expected: Expected, removal_ms:
         differing += not (
             user.applied == len(should.applied)
             and user.forgotten == should.forgotten
-            and all(_same(user.features[name], features[name][0]) for name in FEATURE_NAMES)
+            and all(same_value(user.features[name], features[name][0]) for name in FEATURE_NAMES)
         )
     return differing
 
 
-def _same(one: float | None, other: float | None) -> bool:
+def same_value(one: float | None, other: float | None) -> bool:
     if one is None or other is None:
         return one is other
     return math.isclose(one, other, rel_tol=1e-5, abs_tol=1e-9)

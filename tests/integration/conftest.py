@@ -26,13 +26,19 @@ def start_scenario(tmp_path: Path) -> Iterator[Callable[..., Scenario]]:
     scenarios: list[Scenario] = []
 
     def start(
-        kafka: str, redis_url: str, *, partitions: int = PARTITIONS, **settings: str
+        kafka: str,
+        redis_url: str,
+        *,
+        partitions: int = PARTITIONS,
+        topics_too: bool = True,
+        **settings: str,
     ) -> Scenario:
         directory = tmp_path / f"scenario-{len(scenarios)}"
         directory.mkdir()
         deployment: Deployment = fresh_deployment(kafka, redis_url)
         scenarios.append(Scenario(deployment, directory, settings, partitions))
-        scenarios[-1].create_topics()
+        if topics_too:
+            scenarios[-1].create_topics()
         return scenarios[-1]
 
     yield start

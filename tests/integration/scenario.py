@@ -59,7 +59,8 @@ class Scenario:
     @property
     def environment(self) -> dict[str, str]:
         """The SHOAL_ variables that point the command line here."""
-        return self.deployment.environment() | self._settings
+        partitions = {"SHOAL_PARTITIONS": str(self.partitions)}
+        return self.deployment.environment() | partitions | self._settings
 
     def create_topics(self) -> None:
         """Create the six topics as `shoal topics create` does."""
