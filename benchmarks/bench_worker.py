@@ -18,6 +18,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import msgspec
@@ -25,7 +26,7 @@ import redis
 import structlog
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka import Producer as KafkaProducer
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
 from consumer.config import WorkerConfig
 from consumer.topics import TopicNames, topic_specs
@@ -60,13 +61,13 @@ def main() -> None:
         store = RedisServer(Path(directory)).start()
         options.kafka, options.redis = kafka.bootstrap_servers, store.url
         try:
-            _report(options, *_rounds(options))
+            _report(*_rounds(options))
         finally:
             kafka.kill()
             store.kill()
 
 
-def bare_loop(options: argparse.Namespace) -> dict[str, float]:
+def bare_loop(options: argparse.Namespace) -> dict[str, Any]:
     """Consume and decode everything; nothing else."""
     kafka = KafkaConnection(options.kafka)
     consumer = Consumer(
@@ -77,20 +78,20 @@ def bare_loop(options: argparse.Namespace) -> dict[str, float]:
     topic = TopicNames().events
     consumer.assign([TopicPartition(topic, number, 0) for number in range(PARTITIONS)])
     decode = msgspec.json.Decoder(Event).decode
-    messages = [consumer.poll(30)]
+    first = consumer.poll(30)
     started_s, events, ends = time.perf_counter(), 0, 0
     while ends < PARTITIONS:
-        for message in messages:
+        for message in [first, *consumer.consume(10_000, 0)] if first else []:
             if message.error():
                 ends += 1
             else:
-                decode(message.value())
+                decode(message.value() or b"")
                 events += 1
-        messages = [first, *consumer.consume(10_000, 0)] if (first := consumer.poll(1)) else []
+        first = consumer.poll(1)
     return {"events": events, "seconds": time.perf_counter() - started_s}
 
 
-def one_worker(options: argparse.Namespace) -> dict[str, object]:
+def one_worker(options: argparse.Namespace) -> dict[str, Any]:
     """Do the whole job from the first record on, with a state of its own."""
     worker = Worker(_config(options, options.namespace))
     progress = worker.run(threading.Event(), until_idle_s=IDLE_S)
@@ -121,7 +122,7 @@ def _config(options: argparse.Namespace, namespace: str) -> WorkerConfig:
     )
 
 
-def _rounds(options: argparse.Namespace) -> tuple[list[float], list[dict[str, object]], float]:
+def _rounds(options: argparse.Namespace) -> tuple[list[float], list[dict[str, Any]], float]:
     _create_topics(options, "warm-up")
     size_bytes = _fill(options)
     print(f"{options.events:,} events of {options.users:,} users, {size_bytes:.0f} bytes each")
@@ -143,7 +144,7 @@ def _rounds(options: argparse.Namespace) -> tuple[list[float], list[dict[str, ob
     return bare, whole, _bytes_per_user(options, namespace)
 
 
-def _process(options: argparse.Namespace, role: str, namespace: str) -> dict[str, float]:
+def _process(options: argparse.Namespace, role: str, namespace: str) -> dict[str, Any]:
     answer = subprocess.run(
         [
             *(sys.executable, "-m", "benchmarks.bench_worker", "--role", role),
@@ -152,13 +153,13 @@ def _process(options: argparse.Namespace, role: str, namespace: str) -> dict[str
         stdout=subprocess.PIPE,
         check=True,
     )
-    return json.loads(answer.stdout)
+    measured: dict[str, Any] = json.loads(answer.stdout)
+    return measured
 
 
 def _report(
-    options: argparse.Namespace,
     bare: list[float],
-    whole: list[dict[str, object]],
+    whole: list[dict[str, Any]],
     bytes_per_user: float,
 ) -> None:
     rates = [run["events"] / run["seconds"] for run in whole]
@@ -170,15 +171,14 @@ def _report(
         f"changes {whole[-1]['changes']:,}, users looked at without an event {whole[-1]['swept']:,}"
     )
     print(f"bytes per user      {bytes_per_user:9.0f}   (aim: at most {AIM_BYTES})")
-    print(
-        f"worker, median      {statistics.median(rates):9,.0f}   events/s (aim: {AIM_EVENTS_PER_S:,})"
-    )
+    rate = statistics.median(rates)
+    print(f"worker, median      {rate:9,.0f}   events/s (aim: {AIM_EVENTS_PER_S:,})")
     print(f"ratio, median       {ratio:9.2f}   of the bare loop (aim: {AIM_RATIO})")
 
 
 def _create_topics(options: argparse.Namespace, namespace: str) -> None:
     config = _config(options, namespace)
-    admin = AdminClient(config.kafka.admin_config())
+    admin = AdminClient(config.kafka.admin_config())  # type: ignore[arg-type]  # stubs forget logger
     existing = admin.list_topics(timeout=10).topics
     wanted = [
         NewTopic(spec.name, spec.partitions, 1, config=spec.config)
@@ -215,12 +215,13 @@ def _fill(options: argparse.Namespace) -> float:
 
 def _bytes_per_user(options: argparse.Namespace, namespace: str) -> float:
     client = redis.Redis.from_url(options.redis)
-    sizes = [
+    sizes: list[int] = [
         client.strlen(key)
         for number in range(PARTITIONS)
         for key in client.scan_iter(f"{{{namespace}.{number}}}:u:*", count=1000)
     ]
-    return statistics.mean(sizes)
+    mean: float = sum(sizes) / len(sizes)
+    return mean
 
 
 def _options() -> argparse.Namespace:

@@ -33,14 +33,14 @@ FEW, MANY, MOST = 1, 2, 3
 _ids = count()
 
 
-def event(type: str = "page_view", user: str = "ann", at_ms: int = NOON_MS, **over: Any) -> Event:
-    fields = {
+def event(kind: str = "page_view", user: str = "ann", at_ms: int = NOON_MS, **over: Any) -> Event:
+    fields: dict[str, Any] = {
         "event_id": f"id-{next(_ids)}",
         "user_id": user,
-        "type": type,
+        "type": kind,
         "timestamp": datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=at_ms),
     }
-    if type in ("session", "ad_engagement"):
+    if kind in ("session", "ad_engagement"):
         fields["duration_s"] = 1.0
     return Event(**(fields | over))
 
@@ -50,7 +50,7 @@ def follows(number: int, user: str = "ann", at_ms: int = NOON_MS) -> list[Event]
 
 
 def profile(followed: float, user: str = "ann", at_ms: int = NOON_MS) -> Event:
-    """What a profile sets is the number of followed accounts, by which `model` tells users apart."""
+    """It sets the number of followed accounts, by which `model` tells users apart."""
     return event("profile", user, at_ms, metrics=Metrics(followed_accounts=followed))
 
 

@@ -1,4 +1,4 @@
-"""Stand-ins for one partition's Redis and Kafka: dictionaries and lists that forget, fail and fence.
+"""Stand-ins for one partition's Redis and Kafka: dictionaries and lists that forget and fence.
 
 They answer as the real ones do (`consumer/scripts/*.lua`, transactions with an epoch); the tests in
 `tests/services` and the integration tests use those. Nothing here waits for anything.

@@ -1,7 +1,8 @@
 """A worker's life on services in memory: the real protocol, with everything going wrong by lot.
 
-Real: ownership, read-back's comparison, seeding, cutting, judging, cache, fold, decisions, catch-up,
-sweeps, commits' contents, the partition's bookkeeping. Stood in for: Redis, Kafka, threads, clocks.
+Real: ownership, read-back's comparison, seeding, cutting, judging, cache, fold, decisions,
+catch-up, sweeps, commits' contents, the partition's bookkeeping. Stood in for: Redis, Kafka,
+threads, clocks.
 """
 
 from contextlib import suppress

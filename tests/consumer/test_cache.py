@@ -19,7 +19,8 @@ def admit(
     cache: UserCache, *users: str, partition: int = 0, keep: list[str] | None = None
 ) -> list[int]:
     states = [None] * len(users)
-    return cache.admit(KEYS[partition], users, states, keep=keep or []).tolist()
+    slots: list[int] = cache.admit(KEYS[partition], users, states, keep=keep or []).tolist()
+    return slots
 
 
 def state_of(segment: int) -> bytes:

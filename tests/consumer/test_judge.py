@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -97,8 +98,10 @@ def test_a_record_without_payload_is_dead(value: bytes | None) -> None:
             "dance",
         ),
         (
-            b'{"event_id":"1","user_id":"ann","type":"session","duration_s":-1,'
-            b'"timestamp":"2026-11-24T12:00:00Z"}',
+            (
+                b'{"event_id":"1","user_id":"ann","type":"session","duration_s":-1,'
+                b'"timestamp":"2026-11-24T12:00:00Z"}'
+            ),
             "invalid_field",
             "duration_s",
         ),
@@ -180,7 +183,7 @@ def test_an_old_event_is_not_dead() -> None:
 
 
 def test_payload_then_key_then_route_then_time_name_the_reason() -> None:
-    late = {"at_ms": NOON_MS + DAY_MS}
+    late: dict[str, Any] = {"at_ms": NOON_MS + DAY_MS}
     found = judged(
         records_of(
             [b"{", event(**late), event(**late), event(**late), event(user="u42", **late)],

@@ -1,5 +1,7 @@
 """Where a run of records is cut into batches, and the stream time at each record."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -18,7 +20,7 @@ def cut(
     return [batch.offsets.tolist() for batch in found]
 
 
-def five(**over: list[int]) -> Records:
+def five(**over: Any) -> Records:
     return records_of([b"0", b"1", b"2", b"3", b"4"], **over)
 
 

@@ -72,7 +72,8 @@ def check_states(simulation: Simulation, reference: Reference, meta: PartitionMe
     """Redis holds what the log says, the segments that were published, and nobody else."""
     removal_ms = simulation.config.removal_days * DAY_MS
     last = {change.user_id: change for change in simulation.kafka.all_changes()}
-    users, unassigned, expected_due = defaultdict(int), 0, set()
+    users: defaultdict[int, int] = defaultdict(int)
+    unassigned, expected_due = 0, set()
     slab = Slab(1)
     for user, known in reference.users.items():
         state = simulation.redis.values.get(simulation.keys.user(user))

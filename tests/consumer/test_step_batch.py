@@ -81,7 +81,7 @@ def test_the_last_applied_record_of_the_batch_names_the_cause(bench: Bench) -> N
 
 def test_who_waited_for_the_first_model_moves_because_of_it(bench: Bench) -> None:
     bench.model = None
-    assert bench.batch(*[event() for _ in range(5)], *[event(user="bob") for _ in range(4)])
+    bench.batch(*[event() for _ in range(5)], *[event(user="bob") for _ in range(4)])
     assert bench.changes == []
     assert bench.meta.unassigned == 2
     bench.model = model()

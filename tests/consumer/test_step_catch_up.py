@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from features import codec
+from features.events import Event
 from segments.changes import SegmentChange, SegmentRef
 from segments.model import NO_SEGMENT
 from tests.consumer.builders import (
@@ -59,7 +60,13 @@ def test_nothing_is_decided(bench: Bench) -> None:
 def test_records_are_counted_and_folded_as_ever(bench: Bench) -> None:
     other = Bench(model=None)
     once = event(event_id="once")
-    values = [once, once, event("session"), b"{", event(user="bob", at_ms=0)]
+    values: list[Event | bytes | None] = [
+        once,
+        once,
+        event("session"),
+        b"{",
+        event(user="bob", at_ms=0),
+    ]
     times = [NOON_MS] * len(values)
     effects = bench.catch_up(*values, timestamps_ms=times)
     other.batch(*values, timestamps_ms=times)
