@@ -210,7 +210,7 @@ def _fill(options: argparse.Namespace) -> float:
         )  # fmt: skip
         producer.poll(0)
     producer.flush()
-    return size_bytes / options.events
+    return size_bytes / int(options.events)
 
 
 def _bytes_per_user(options: argparse.Namespace, namespace: str) -> float:

@@ -10,14 +10,16 @@ from concurrent.futures import Executor
 import numpy as np
 
 from consumer.cache import UserCache
+from consumer.catch_up import step_catch_up
 from consumer.committer import Committer
 from consumer.config import WorkerConfig
+from consumer.effects import Batch, Effects, Moment
 from consumer.judge import Judged, Partitioning, judge
 from consumer.partition import OwnedPartition
 from consumer.population import Rules
 from consumer.progress import Progress
 from consumer.records import Records, batches
-from consumer.step import Batch, Effects, Moment, step_batch, step_catch_up, step_sweep
+from consumer.step import step_batch, step_sweep
 from features.columns import build_columns
 from features.tiles import DAY_MS
 from segments.changes import SegmentChange

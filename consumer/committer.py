@@ -13,11 +13,11 @@ from concurrent.futures import Executor
 
 from consumer import crash
 from consumer.cache import UserCache
+from consumer.effects import Effects
 from consumer.meta import PartitionMeta, encode_meta
 from consumer.outbox import Outbox, encode_outbox
 from consumer.partition import OwnedPartition
 from consumer.progress import Progress
-from consumer.step import Effects
 from consumer.store import Commit
 from features import codec
 

@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from consumer.catch_up import step_catch_up
 from consumer.dead_letters import DeadLetter
+from consumer.effects import Batch, Effects, Moment
 from consumer.judge import Judged, Partitioning, judge
 from consumer.meta import PartitionMeta
 from consumer.population import Rules, counted
 from consumer.records import Headers, Records, no_headers
-from consumer.step import Batch, Effects, Moment, step_batch, step_catch_up, step_sweep
+from consumer.step import step_batch, step_sweep
 from features.columns import build_columns
 from features.events import Event, Metrics, encode_event
 from features.slab import Slab
