@@ -147,9 +147,7 @@ def count(
     removal_days: int = REMOVAL_DAYS,
 ) -> Findings:
     """Count what is wrong with one partition."""
-    expected = expect(
-        observed.events, observed.partition, observed.partitions, event_bytes_max
-    )
+    expected = expect(observed.events, observed.partition, observed.partitions, event_bytes_max)
     changes = [Change(json.loads(record.value or b"{}"), record) for record in observed.changes]
     last = {change["user_id"]: change for change in changes}  # the last one of each user
     stored = observed.stored
@@ -322,11 +320,10 @@ def _is_letter_of(letter: Record, record: Record, reason: str, partition: int) -
 def _unpublished(observed: Observed, changes: list[Change]) -> int:
     outbox = observed.stored.outbox
     last_sequence = max((change["sequence"] for change in changes), default=0)
-    last_dead = max(
-        (int(letter.header("shoal.error.offset") or -1) for letter in observed.dead), default=-1
-    )
-    return sum(change["sequence"] > last_sequence for change in outbox.get("changes", [])) + sum(
-        letter[0] > last_dead for letter in outbox.get("dead", [])
+    offsets = [int(letter.header("shoal.error.offset") or -1) for letter in observed.dead]
+    last_dead = max(offsets, default=-1)
+    return len([one for one in outbox.get("changes", []) if one["sequence"] > last_sequence]) + len(
+        [letter for letter in outbox.get("dead", []) if letter[0] > last_dead]
     )
 
 

@@ -16,7 +16,7 @@ PARTITIONS = 3
 def seed() -> int:
     """What all randomness starts from; a failing test shows it."""
     chosen = int(os.environ.get("SHOAL_TEST_SEED", "7"))
-    print(f"SHOAL_TEST_SEED={chosen}")
+    print(f"SHOAL_TEST_SEED={chosen}")  # noqa: T201 -- pytest shows it with a failure
     return chosen
 
 
@@ -47,8 +47,6 @@ def start_scenario(tmp_path: Path) -> Iterator[Callable[..., Scenario]]:
 
 
 @pytest.fixture
-def scenario(
-    kafka: str, redis_server: str, start_scenario: Callable[..., Scenario]
-) -> Scenario:
+def scenario(kafka: str, redis_server: str, start_scenario: Callable[..., Scenario]) -> Scenario:
     """A deployment on historical data (SHOAL_CLOCK=event) with three partitions."""
     return start_scenario(kafka, redis_server)

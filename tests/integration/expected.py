@@ -42,9 +42,7 @@ def expect(
     return expected
 
 
-def _why_dead(
-    record: Record, partition: int, partitions: int, event_bytes_max: int
-) -> str | None:
+def _why_dead(record: Record, partition: int, partitions: int, event_bytes_max: int) -> str | None:
     if not record.value:
         return "empty_value"
     if len(record.value) > event_bytes_max:

@@ -30,7 +30,7 @@ Topics = dict[str, dict[int, list[Record]]]
 
 
 def read_topics(kafka: str, *topics: str) -> Topics:
-    """Read every committed record of topics: by topic and partition, in the order of the offsets."""
+    """Read every committed record of topics, by topic and partition, in order of offset."""
     reader = Consumer(
         {
             "bootstrap.servers": kafka,

@@ -82,8 +82,9 @@ def _kinds(
     elsewhere = (record.partition + 1) % partitions
     yield kind("misrouted", "misrouted", "murmur2", payload, partition=elsewhere)
     hour_ahead = datetime.now(UTC) + timedelta(hours=1)
-    for name, moment in (("future", hour_ahead.isoformat()), ("year 9999", "9999-12-31T23:59:59Z")):
-        yield kind(name, "future", "ahead", json.dumps(good | {"timestamp": moment}).encode())
+    early = json.dumps(good | {"timestamp": hour_ahead.isoformat()}).encode()
+    yield kind("future", "future", "ahead", early)
+    yield field("year 9999", "timestamp", timestamp="9999-12-31T23:59:59Z")
     padding = "x" * size_bytes
     yield kind("oversized", "oversized", "bytes", json.dumps(good | {"pad": padding}).encode())
 

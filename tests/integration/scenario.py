@@ -132,4 +132,4 @@ class Scenario:
         """Kill what is left; show what the processes said, in case the test has failed."""
         for process in self.processes:
             process.kill()
-            print(f"--- {process.log.name}\n{process.tail()}")
+            print(f"--- {process.log.name}\n{process.tail()}")  # noqa: T201 -- shown by pytest

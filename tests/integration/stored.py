@@ -55,16 +55,16 @@ def read_partition(url: str, namespace: str, partition: int) -> StoredPartition:
         meta = read_meta(client, namespace, partition)
         prefix = f"{tag}:u:".encode()
         keys = list(client.scan_iter(match=tag.replace("{", "\\{") + ":u:*", count=1000))
-        states = [state for state in client.mget(keys)] if keys else []
+        states = list(client.mget(keys)) if keys else []
         outbox = client.get(f"{tag}:outbox")
-        due = {user.decode(): ms for user, ms in client.zrange(f"{tag}:due", 0, -1, withscores=True)}
+        due = client.zrange(f"{tag}:due", 0, -1, withscores=True)
     user_ids = [key.removeprefix(prefix).decode() for key in keys]
     as_of_ms = meta["as_of_ms"] if meta else 0
     return StoredPartition(
         meta,
         msgspec.msgpack.decode(outbox) if outbox else {},
         _decode_users(user_ids, states, as_of_ms),
-        due,
+        {user.decode(): ms for user, ms in due},
     )
 
 
@@ -75,9 +75,7 @@ def read_meta(client: "redis.Redis", namespace: str, partition: int) -> Json | N
     return json.loads(body) if body else None
 
 
-def _decode_users(
-    user_ids: list[str], states: list[bytes], as_of_ms: int
-) -> dict[str, StoredUser]:
+def _decode_users(user_ids: list[str], states: list[bytes], as_of_ms: int) -> dict[str, StoredUser]:
     slab, slots = Slab(max(1, len(states))), np.arange(len(states))
     codec.decode(slab, slots, states)
     values = vectors(slab, slots, as_of_ms).values

@@ -62,9 +62,7 @@ def send(deployment: Deployment, events: Sequence[TimedEvent]) -> None:
 
 
 @contextmanager
-def sending(
-    deployment: Deployment, events: Sequence[TimedEvent], per_s: float
-) -> Iterator[None]:
+def sending(deployment: Deployment, events: Sequence[TimedEvent], per_s: float) -> Iterator[None]:
     """Send events at a steady rate while the body runs; at its end wait for the rest.
 
     Raises:

@@ -15,6 +15,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # re-exported
     ResourceType,
 )
 
+from producer.synthetic import TimedEvent
 from tests.integration import releases, streams
 from tests.integration.checker import EVENT_BYTES_MAX, Findings
 from tests.integration.feed import read_topics
@@ -81,10 +82,10 @@ def raise_limit(kafka: str, topic: str) -> None:
 
 
 def send_mixed(
-    scenario: Scenario, good: tuple[streams.TimedEvent, ...], bad: list[Malformed], seed: int
+    scenario: Scenario, good: tuple[TimedEvent, ...], bad: list[Malformed], seed: int
 ) -> None:
     """Send both in one random order; each record's time is now, like a live producer's."""
-    queue: list[Malformed | streams.TimedEvent] = [*bad]
+    queue: list[Malformed | TimedEvent] = [*bad]
     random.Random(seed).shuffle(queue)
     step = len(good) // len(queue) + 1
     for index in range(len(queue)):

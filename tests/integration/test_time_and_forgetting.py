@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -96,7 +97,7 @@ def test_a_forgotten_user_is_gone_everywhere_and_begins_again_as_a_new_one(
     assert view["features"]["active_days"] == 1, "nothing is left of the time before"
 
 
-def published(scenario: Scenario) -> list[dict[str, object]]:
+def published(scenario: Scenario) -> list[dict[str, Any]]:
     """Every change, partition by partition."""
     topic = scenario.deployment.topics.changes
     found = read_topics(scenario.deployment.kafka, topic)[topic]
@@ -130,9 +131,7 @@ def ticker(scenario: Scenario, partition: int) -> str:
     )
 
 
-def ticks(
-    scenario: Scenario, after_ms: int, *, first_day: int, last_day: int
-) -> list[TimedEvent]:
+def ticks(scenario: Scenario, after_ms: int, *, first_day: int, last_day: int) -> list[TimedEvent]:
     """One page view a day in every partition."""
     tickers = [ticker(scenario, number) for number in range(scenario.partitions)]
     return [
