@@ -30,6 +30,7 @@ class WorkerConfig:
     # Segmentation (used by the trainer): None = choose k from the data.
     segments: int | None = 6
     model_features: Sequence[str] = MODEL_FEATURES
+    bootstrap_days: float = 14.0  # days that people are watched before the first model
 
     # Sizes. A batch may touch as many users as it has records, and a sweep comes on top, all of
     # them in the cache at once: cache_users >= batch_records + sweep_users.

@@ -48,6 +48,7 @@ class Trainer:
         self._settings = settings or LearnerSettings(
             segments=config.segments,
             features=tuple(config.model_features),
+            bootstrap_days=config.bootstrap_days,
             partitions=partitions,
         )
         self._mirror = Mirror(config)

@@ -111,6 +111,13 @@ class Settings(BaseSettings):
         description="Features that decide a user's segment, separated by commas. Traits such as "
         "age or gender describe segments and never decide.",
     )
+    bootstrap_days: float = Field(
+        14.0,
+        ge=0,
+        le=28,
+        description="Days of stream time that people are watched before the first model. 7 gives "
+        "segments earlier, at about twice the changes of steady users; see docs/segmentation.md.",
+    )
     min_events: int = Field(
         5, ge=1, description="Applied events before a user without known metrics gets a segment."
     )

@@ -43,6 +43,7 @@ def worker_config(settings: Settings) -> WorkerConfig:
         removal_days=settings.removal_days,
         segments=None if settings.segments == "auto" else settings.segments,
         model_features=settings.model_features,
+        bootstrap_days=settings.bootstrap_days,
         batch_records=settings.batch_records,
         cache_users=settings.cache_users,
         sweep_users=settings.sweep_users,
