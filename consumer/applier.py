@@ -150,11 +150,8 @@ class Applier:
         owned.next_due_ms = np.inf if due.next_ms is None else due.next_ms
         if not due.user_ids:
             return 0
-        stored = dict(zip(due.user_ids, due.states, strict=True))
         passing = self.cache.missing(due.user_ids)
-        self.cache.admit(
-            owned.store.keys, passing, [stored[user] for user in passing], keep=due.user_ids
-        )
+        self._load(owned, due.user_ids)
         slots = self.cache.slots(due.user_ids)
         order = np.argsort(slots)
         queued = np.array(due.scores_ms) == 0

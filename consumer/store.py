@@ -79,11 +79,10 @@ class Commit:
 
 @dataclass(frozen=True)
 class DueUsers:
-    """Users to look at, with their states, and the time of the next one (None: nobody)."""
+    """Users to look at, when each was due, and the time of the next one (None: nobody)."""
 
     user_ids: list[str] = field(default_factory=list)
     scores_ms: list[float] = field(default_factory=list)
-    states: list[bytes | None] = field(default_factory=list)
     next_ms: float | None = None
 
 
@@ -133,15 +132,14 @@ class PartitionStore:
         answer = self._call(
             "due",
             [self.keys.meta, self.keys.due],
-            [expected_meta, as_of_ms, limit, self.keys.user_prefix],
+            [expected_meta, as_of_ms, limit],
         )
         if answer is None:
             raise Fenced(self.keys.partition, "Redis holds another state than this worker wrote")
-        users, scores, states, following = answer
+        *pairs, following = answer
         return DueUsers(
-            user_ids=[user.decode() for user in users],
-            scores_ms=[float(score) for score in scores],
-            states=states,
+            user_ids=[user.decode() for user in pairs[::2]],
+            scores_ms=[float(score) for score in pairs[1::2]],
             next_ms=float(following) if following else None,
         )
 

@@ -1,14 +1,9 @@
--- Users whose time to be looked at has come, with their states, and when the next one is due.
--- KEYS: meta, due    ARGV: expected meta, as-of ms, limit, prefix of user keys
--- Returns: false, or {users, scores, states, score of the first user not returned or ''}
+-- Users whose time to be looked at has come, the earliest first, and when the next one is due.
+-- KEYS: meta, due    ARGV: expected meta, as-of ms, limit
+-- Returns: false, or {user, score, user, score, ..., score of the first one not returned or ''}
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return false end
-local limit = tonumber(ARGV[3])
-local found = redis.call('ZRANGE', KEYS[2], '-inf', ARGV[2], 'BYSCORE', 'LIMIT', 0, limit, 'WITHSCORES')
-local users, scores, states = {}, {}, {}
-for i = 1, #found, 2 do
-  users[#users + 1] = found[i]
-  scores[#scores + 1] = found[i + 1]
-  states[#states + 1] = redis.call('GET', ARGV[4] .. found[i])
-end
-local after = redis.call('ZRANGE', KEYS[2], #users, #users, 'WITHSCORES')
-return {users, scores, states, after[2] or ''}
+local found = redis.call(
+  'ZRANGE', KEYS[2], '-inf', ARGV[2], 'BYSCORE', 'LIMIT', 0, tonumber(ARGV[3]), 'WITHSCORES')
+local following = redis.call('ZRANGE', KEYS[2], #found / 2, #found / 2, 'WITHSCORES')
+found[#found + 1] = following[2] or ''
+return found

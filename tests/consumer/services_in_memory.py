@@ -80,9 +80,7 @@ class MemoryStore:
         entries = sorted((ms, user) for user, ms in self._redis.due.items())
         found = [(ms, user) for ms, user in entries if ms <= as_of_ms][:limit]
         following = entries[len(found)][0] if len(found) < len(entries) else None
-        users = [user for _, user in found]
-        states = [self._redis.values.get(self.keys.user(user)) for user in users]
-        return DueUsers(users, [ms for ms, _ in found], states, following)
+        return DueUsers([user for _, user in found], [ms for ms, _ in found], following)
 
     def commit(self, commit: Commit) -> None:
         fault = self._faults.choice("unanswered before", "unanswered after")
