@@ -124,9 +124,14 @@ class Scenario:
         """Wait until so many records have gone into Redis."""
         eventually(lambda: self.applied >= records, within_s, f"{records} records applied")
 
-    def check(self, **options: int) -> Findings:
-        """Hold everything against the promises."""
-        return check(self.deployment, **options)
+    def assert_promises_hold(self) -> None:
+        """Hold topics and Redis against everything that is promised; workers must be idle.
+
+        Raises:
+            AssertionError: something is broken; the text says what, and how often.
+        """
+        findings = check(self.deployment)
+        assert findings == Findings(), str(findings)
 
     def end(self) -> None:
         """Kill what is left; show what the processes said, in case the test has failed."""

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.integration import streams
-from tests.integration.checker import Findings, same_value
+from tests.integration.checker import same_value
 from tests.integration.expected import expect
 from tests.integration.feed import read_topics
 from tests.integration.scenario import Scenario
@@ -37,8 +37,7 @@ def test_events_become_segments_and_every_command_tells_the_same(
 
     assert summary["records"] == len(events) - half
     assert summary["changes"] > 0
-    findings = scenario.check()
-    assert findings == Findings(), findings
+    scenario.assert_promises_hold()
 
     segments = json.loads(scenario.call("segments", "--json"))
     assert segments["model_version"].startswith("1.")
@@ -81,8 +80,7 @@ def test_a_live_deployment_is_set_up_and_watched_by_the_command_line_alone(
 
     assert len(watched) == 50
     assert len({change["change_id"] for change in watched}) == 50
-    findings = scenario.check()
-    assert findings == Findings(), findings
+    scenario.assert_promises_hold()
 
 
 def assert_lookups_equal_the_reference(scenario: Scenario, views: list[dict[str, Any]]) -> None:

@@ -4,7 +4,6 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 
 from tests.integration import releases, streams
-from tests.integration.checker import Findings
 from tests.integration.scenario import Scenario
 
 pytestmark = [pytest.mark.kafka, pytest.mark.redis, pytest.mark.slow]
@@ -30,8 +29,7 @@ def test_a_worker_that_is_asked_to_stop_hands_over_and_nothing_is_missing(
 
     assert scenario.applied >= len(events)
     assert scenario.changes > 100
-    findings = scenario.check()
-    assert findings == Findings(), findings
+    scenario.assert_promises_hold()
 
 
 def test_a_worker_killed_again_and_again_loses_and_repeats_nothing(
@@ -48,8 +46,7 @@ def test_a_worker_killed_again_and_again_loses_and_repeats_nothing(
             model = releases.later_release(model, seed)
     scenario.work_until_idle()
 
-    findings = scenario.check()
-    assert findings == Findings(), findings
+    scenario.assert_promises_hold()
 
 
 def test_a_worker_killed_at_each_named_point_of_the_protocol_loses_and_repeats_nothing(
@@ -72,8 +69,7 @@ def test_a_worker_killed_at_each_named_point_of_the_protocol_loses_and_repeats_n
     scenario.work_until_idle()
 
     assert scenario.applied >= len(events)
-    findings = scenario.check()
-    assert findings == Findings(), findings
+    scenario.assert_promises_hold()
 
 
 def committed_offsets(scenario: Scenario) -> int:

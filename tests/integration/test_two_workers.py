@@ -3,7 +3,6 @@
 import pytest
 
 from tests.integration import releases, streams
-from tests.integration.checker import Findings
 from tests.integration.patience import eventually
 from tests.integration.processes import SLEEPY_COMMAND, ShoalProcess
 from tests.integration.scenario import Scenario
@@ -34,8 +33,7 @@ def test_a_second_worker_joins_under_load_and_shares_the_work(
         assert worker.wait(20) == 0, worker.tail()
     scenario.work_until_idle()
 
-    findings = scenario.check()
-    assert findings == Findings(), findings
+    scenario.assert_promises_hold()
 
 
 def test_when_one_of_two_workers_is_killed_the_other_takes_over(
@@ -54,8 +52,7 @@ def test_when_one_of_two_workers_is_killed_the_other_takes_over(
     assert workers[1].wait(20) == 0, workers[1].tail()
     scenario.work_until_idle()
 
-    findings = scenario.check()
-    assert findings == Findings(), findings
+    scenario.assert_promises_hold()
 
 
 def test_nothing_of_a_worker_that_slept_through_its_session_lands(
@@ -81,8 +78,7 @@ def test_nothing_of_a_worker_that_slept_through_its_session_lands(
         assert worker.wait(20) == 0, worker.tail()
     scenario.work_until_idle()
 
-    findings = scenario.check()
-    assert findings == Findings(), findings
+    scenario.assert_promises_hold()
 
 
 def has_taken(worker: ShoalProcess) -> bool:
