@@ -184,7 +184,7 @@ def _check_future(
     ahead_ms = times_ms - timestamps_ms
     for row in np.flatnonzero(ahead_ms > AHEAD_MAX_MS).tolist():
         detail = (
-            f"timestamp lies {ahead_ms[row] / 1000:.0f} s ahead of the record's own time; "
+            f"timestamp lies {ahead_ms[row] / 1000:.3f} s ahead of the record's own time; "
             "at most 300 s are accepted: check the sender's clock"
         )
         dead_at.setdefault(int(alive[row]), (dead.FUTURE, detail))

@@ -166,7 +166,7 @@ def test_more_than_five_minutes_ahead_of_its_record_is_dead() -> None:
     found = judged(records_of(ahead, timestamps_ms=[NOON_MS] * 3))
     assert reasons(found) == {1: "future", 2: "future"}
     assert found.dead[1].detail == (
-        "timestamp lies 360 s ahead of the record's own time; "
+        "timestamp lies 360.000 s ahead of the record's own time; "
         "at most 300 s are accepted: check the sender's clock"
     )
 
