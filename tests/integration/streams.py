@@ -17,14 +17,25 @@ from tests.services.deployment import Deployment
 USERS = 240
 EVENTS = 4_000
 DAYS = 10
+BROKEN_EVERY = 53
 
 
 @cache
 def history(
-    seed: int, users: int = USERS, events: int = EVENTS, days: int = DAYS
+    seed: int,
+    users: int = USERS,
+    events: int = EVENTS,
+    days: int = DAYS,
+    broken_every: int = BROKEN_EVERY,
 ) -> tuple[TimedEvent, ...]:
-    """Give a stream of the past, for SHOAL_CLOCK=event."""
-    return _stream(seed, users, events, days, START_MS)
+    """Give a stream of the past, for SHOAL_CLOCK=event; now and then a payload is cut short."""
+    whole = _stream(seed, users, events, days, START_MS)
+    return tuple(
+        timed._replace(payload=timed.payload[:-9])
+        if broken_every and number % broken_every == broken_every - 1
+        else timed
+        for number, timed in enumerate(whole)
+    )
 
 
 @cache

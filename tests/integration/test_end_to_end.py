@@ -28,7 +28,7 @@ LIVE_DAYS = 20
 def test_events_become_segments_and_every_command_tells_the_same(
     scenario: Scenario, seed: int
 ) -> None:
-    events = streams.history(seed, USERS, EVENTS, DAYS)
+    events = streams.history(seed, USERS, EVENTS, DAYS, broken_every=0)
     half = len(events) * 2 // 3
     streams.send(scenario.deployment, events[:half])
     scenario.work_until_idle("run")
