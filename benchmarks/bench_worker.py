@@ -7,9 +7,8 @@ trains a model, so that the measured passes assign and publish. Then, in each ro
 only consumes and decodes, and one worker with a state of its own does the whole job. Absolute
 figures depend on the machine and on what else it does; the ratio of a round does not, much.
 
-The stream covers a week: a million events in a week is still a thousand times denser than they would
-come, and each midnight of stream time costs a look at everybody. `--days 28` shows the replay of
-sparse history, `--days 1` dense traffic.
+The stream covers a week of stream time, so it is a fast replay: every midnight costs a look at
+everybody. `--days 28` has more midnights to the event, `--days 1` is nearer to live traffic.
 """
 
 import argparse
