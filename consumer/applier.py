@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 
 import numpy as np
+import structlog
 
 from consumer.cache import UserCache
 from consumer.catch_up import step_catch_up
@@ -22,8 +23,13 @@ from consumer.records import Records, batches
 from consumer.step import step_batch, step_sweep
 from features.columns import build_columns
 from features.tiles import DAY_MS
-from segments.changes import SegmentChange
+from segments.changes import SegmentChange, rfc3339
 from segments.model import CompiledModel
+
+_log = structlog.get_logger(__name__)
+
+# One record with the timestamp of arrival among history's ages everybody in its partition.
+LEAP_DAYS = 7
 
 
 class Applier:
@@ -103,6 +109,7 @@ class Applier:
         with stages.time("decode and judge"):
             known_here = self.cache.held_in(owned.number)
             judged = judge(records, place, stream_ms=owned.meta.stream_ms, routed=known_here)
+        self._warn_of_leap(owned, judged.stream_end_ms)
         next_offset = int(records.offsets[-1]) + 1
         catching_up = int(records.offsets[0]) <= owned.floor
         forced = self._forced_before(owned, next_offset)
@@ -214,6 +221,16 @@ class Applier:
         ):
             forced.append(owned.forced.popleft())
         return forced
+
+    def _warn_of_leap(self, owned: OwnedPartition, stream_ms: int) -> None:
+        before_ms = owned.meta.stream_ms
+        if before_ms and stream_ms - before_ms > LEAP_DAYS * DAY_MS:
+            _log.warning(
+                "stream time leaps: whoever has been silent so long is moved or removed",
+                partition=owned.number,
+                from_time=rfc3339(before_ms),
+                to_time=rfc3339(stream_ms),
+            )
 
     def _model_for(self, owned: OwnedPartition) -> CompiledModel | None:
         """Give the model to decide with; none while ours is of an older major than the users'."""

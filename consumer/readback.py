@@ -37,6 +37,8 @@ class ReadBack:
             "group_id": f"{config.group}-read-back",  # required by the library, never joined
             "enable_partition_eof": True,
             "fetch.queue.backoff.ms": 1,
+            # The end of a partition is known when a fetch comes back empty: not after 500 ms.
+            "fetch.wait.max.ms": 10,
         }
         self._reader = Consumer(
             config.kafka.consumer_config(isolation_level="read_committed", **options)

@@ -35,9 +35,9 @@ def partition_counts(config: WorkerConfig) -> dict[str, int]:
     Raises:
         ServiceUnavailable: Kafka cannot be reached.
     """
-    servers = config.kafka.bootstrap_servers
+    servers, admin = config.kafka.bootstrap_servers, open_admin(config)
     try:
-        metadata = open_admin(config).list_topics(timeout=KAFKA_ANSWERS_WITHIN_S)
+        metadata = admin.list_topics(timeout=KAFKA_ANSWERS_WITHIN_S)
     except KafkaException as error:
         msg = (
             f"Kafka cannot be reached at {servers} ({error.args[0].str()}): start it, or set "
@@ -60,7 +60,9 @@ def check_topics(config: WorkerConfig) -> int:
     ]  # fmt: skip
     missing = [name for name in wanted if not counts.get(name)]
     if missing:
-        msg = f"the topic {', '.join(missing)} does not exist: run `shoal topics create`"
+        what = "topics" if len(missing) > 1 else "topic"
+        verb = "do" if len(missing) > 1 else "does"
+        msg = f"the {what} {', '.join(missing)} {verb} not exist: run `shoal topics create`"
         raise NotSetUp(msg)
     partitions = counts[names.events]
     for name in (names.changes, names.memberships, names.dead):

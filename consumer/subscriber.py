@@ -39,7 +39,7 @@ class Subscriber:
         topics: TopicNames,
         *,
         group: str | None = None,
-        start: From = "latest",
+        start: From | None = None,
     ) -> None:
         """Connect.
 
@@ -48,15 +48,17 @@ class Subscriber:
             topics: topic names.
             group: consumer group; its members share the partitions, and a restarted member goes on
                 where `done` left off. None: see every change, remember nothing.
-            start: where to begin when the group has no place yet.
+            start: where to begin when the group has no place yet. By default a group begins with
+                the oldest change kept, so that a member that stops before its first `done` misses
+                nothing; a reader without a group begins with new changes.
         """
         self._topic = topics.changes
         self._group = group
-        self._start = start
+        self._start: From = start or ("earliest" if group else "latest")
         options: dict[str, object] = {
             "group.id": group or _NOBODY,
             "isolation.level": "read_committed",
-            "auto.offset.reset": start,
+            "auto.offset.reset": self._start,
             "partition.assignment.strategy": "cooperative-sticky",
             "enable.auto.commit": group is not None,
             "enable.auto.offset.store": False,

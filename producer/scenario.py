@@ -25,6 +25,8 @@ _SHARES = (
 # Above this the shares would leave no ordinary activity to hide in.
 _UNUSUAL_MAX = 0.5
 
+_SPREADS_MAX = 20  # standard deviations; beyond, rates leave what a day can hold
+
 
 @dataclass(frozen=True)
 class SyntheticSettings:
@@ -79,7 +81,9 @@ class SyntheticSettings:
         if self.start_ms % DAY_MS:
             raise UnusableSettings("start", "must be a midnight in UTC, such as 2026-01-02")
         for name in ("drift", "spread"):
-            _at_least(name, getattr(self, name), 0)
+            if not 0 <= getattr(self, name) <= _SPREADS_MAX:  # not true of NaN either
+                what = f"is a number, 0 to {_SPREADS_MAX}, not {getattr(self, name)}"
+                raise UnusableSettings(name, what)
         for name in _SHARES:
             share = getattr(self, name)
             if not 0 <= share <= 1:

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 
+from confluent_kafka import KafkaError, KafkaException
+
 from consumer.errors import Away, NotSetUp, ProtectsData, ServiceUnavailable
 from features.errors import CorruptState, MalformedEvent, UnknownLayout
 from producer.errors import (
@@ -72,6 +74,11 @@ def explained() -> Iterator[None]:
     """End the process with a sentence and the exit code that says who has to act."""
     try:
         yield
+    except KafkaException as error:
+        if error.args[0].code() != KafkaError._INVALID_ARG:  # noqa: SLF001 -- its only name
+            raise
+        print(f"shoal: SHOAL_KAFKA_CONFIG: {error.args[0].str()}", file=sys.stderr)  # noqa: T201
+        sys.exit(ExitCode.WRONG_USE)
     except EXPLAINED as error:
         print(f"shoal: {error}", file=sys.stderr)  # noqa: T201 -- the one place that tells errors
         sys.exit(exit_code(error))

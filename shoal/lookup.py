@@ -6,6 +6,7 @@ from typing import Annotated
 import msgspec
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from consumer.lookup import Lookup, SegmentsView, UserView
@@ -59,11 +60,17 @@ def segments(context: typer.Context, as_json: _Json = False) -> None:
 def _show_user(view: UserView) -> None:
     console = Console(highlight=False)
     where = f"{view.segment.id} · {view.segment.name}" if view.segment else view.status
-    console.print(f"[bold]{view.user_id}[/]  {where}", soft_wrap=True)
+    console.print(f"[bold]{escape(view.user_id)}[/]  {escape(where)}", soft_wrap=True)
+    if view.status == "unknown":
+        console.print("  nobody by this id: never seen, or removed after a long silence")
+        return
     if view.margin is not None:
         why = ", ".join(f"{reason.feature} {reason.contribution:+.2f}" for reason in view.reasons)
-        console.print(f"  margin {view.margin:.2f}, model {view.model_version}; {why}")
-    console.print(f"  partition {view.partition}, version {view.user_version}, as of {view.as_of}")
+        margin = f"  margin {view.margin:.2f}, model {view.model_version}; {why}"
+        console.print(margin, soft_wrap=True)
+    count = f"{view.user_version} change{'' if view.user_version == 1 else 's'}"
+    place = f"  partition {view.partition}, {count} so far, as of {view.as_of}"
+    console.print(place, soft_wrap=True)
     table = Table(show_header=False, box=None)
     for name, value in view.features.items():
         table.add_row(f"  {name}", "–" if value is None else f"{value:.4g}")

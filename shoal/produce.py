@@ -153,7 +153,7 @@ def _send(
 ) -> None:
     """Send everything, with a progress bar, and print the summary."""
     began_s = time.monotonic()
-    sent = skipped = 0
+    sent = skipped = newest_ms = 0
     with Producer(producer_settings(load_settings())) as producer:
         producer.check()
         pace = Pace(rate, time.monotonic, producer.wait)
@@ -162,7 +162,9 @@ def _send(
                 skipped += 1
                 continue
             pace.step()
-            producer.send_encoded(event, payload, _record_ms(event, timestamps))
+            record_ms = _record_ms(event, timestamps, newest_ms)
+            newest_ms = max(newest_ms, record_ms or 0)
+            producer.send_encoded(event, payload, record_ms)
             sent += 1
     _summarise(sent, skipped, time.monotonic() - began_s, as_json)
 
@@ -191,16 +193,19 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
             yield cast("BinaryIO", packed)
 
 
-def _record_ms(event: Event, timestamps: Timestamps) -> int | None:
-    """Return the record timestamp.
+def _record_ms(event: Event, timestamps: Timestamps, newest_ms: int) -> int | None:
+    """Return the record timestamp; None for the time of arrival.
 
-    An event from the future keeps the time of arrival: the broker would refuse the record and
-    end the whole run, while a worker makes it a dead letter that says what is wrong.
+    An event from the future takes the newest time sent so far: the broker would refuse its own
+    time and end the whole run, and the time of arrival would move the stream time of a history
+    over years in one leap. A worker makes it a dead letter that says what is wrong.
     """
     if timestamps is Timestamps.NOW:
         return None
     event_ms = epoch_ms(event.timestamp)
-    return event_ms if event_ms <= time.time() * 1000 + _AHEAD_MAX_MS else None
+    if event_ms <= time.time() * 1000 + _AHEAD_MAX_MS:
+        return event_ms
+    return newest_ms or None
 
 
 def _file_events(sources: list[tuple[str, str]]) -> Iterator[Outgoing]:

@@ -62,7 +62,8 @@ class Settings(BaseSettings):
         "shoal", description="First part of every Redis key: several Shoals can share one Redis."
     )
     group: _Name = Field(
-        "shoal", description="Kafka consumer group; also the prefix of the transactional ids."
+        "shoal",
+        description="Kafka consumer group of the workers; the trainer's has `-trainer` behind it.",
     )
 
     # Topics

@@ -114,7 +114,16 @@ def test_arrival_time_becomes_the_record_timestamp_on_request(
     assert record.timestamp()[1] >= before_ms
 
 
-def test_event_from_the_future_keeps_the_time_of_arrival(
+def test_event_from_the_future_does_not_move_time_beyond_what_was_sent(
+    mock_kafka: MockKafka, topic: str, tmp_path: Path
+) -> None:
+    future = (GOOD % (2, 1)).replace("2026-", "9000-")
+    produce("file", write_lines(tmp_path / "e.jsonl", GOOD % (1, 1), future))
+    first, second = mock_kafka.records(topic, 2)
+    assert second.timestamp()[1] == first.timestamp()[1] < time.time() * 1000
+
+
+def test_event_from_the_future_alone_keeps_the_time_of_arrival(
     mock_kafka: MockKafka, topic: str, tmp_path: Path
 ) -> None:
     future = (GOOD % (1, 1)).replace("2026-", "9000-")
