@@ -3,14 +3,15 @@
 import time
 from typing import Any
 
-from consumer.errors import ProtectsData, RedisAway
+from consumer.errors import ProtectsData, RedisAway, ServiceUnavailable
 from consumer.keys import topology_key
 from consumer.redis_client import RedisClient, open_redis
-from consumer.setup import redis_setting
+from consumer.setup import partition_counts, redis_setting
 from consumer.store import calling_redis
 from consumer.topology import Topology, check_topology, current_topology, decode_topology
 from shoal.checks import Check, Status
 from shoal.settings import Settings
+from shoal.wiring import worker_config
 
 ANSWERS_WITHIN_S = 5.0
 VERSION_MIN = (6, 2)
@@ -102,8 +103,8 @@ def _check_topology(client: RedisClient, settings: Settings) -> Check:
         return Check(name, "ok", detail)
     found: Topology = decode_topology(stored)
     try:
-        # Whether the partitions are those of the topic is for the worker to see, who knows both.
-        check_topology(found, current_topology(found.partitions), settings.namespace)
+        ours = current_topology(_topic_partitions(settings) or found.partitions)
+        check_topology(found, ours, settings.namespace)
     except ProtectsData as error:
         return Check(name, "failed", str(error))
     detail = f"namespace '{settings.namespace}', {found.partitions} partitions"
@@ -122,3 +123,11 @@ def _check_clock(ahead_s: float, uncertain_s: float) -> Check:
 
 def _untold(setting: str, wanted: str) -> str:
     return f"Redis does not tell {setting} (a managed service?): make sure that it is {wanted}"
+
+
+def _topic_partitions(settings: Settings) -> int | None:
+    """Give what the topic has, whatever the setting says; None when Kafka does not tell."""
+    try:
+        return partition_counts(worker_config(settings)).get(settings.topic_events)
+    except ServiceUnavailable:
+        return None
