@@ -172,14 +172,6 @@ class Applier:
         self._progress.swept += len(slots)
         return len(slots)
 
-    def tidy(self, owned: OwnedPartition) -> None:
-        """Leave an idle partition in order, see `Committer.tidy`.
-
-        Raises:
-            Fenced, Away: as for `apply`.
-        """
-        self._committer.tidy(owned)
-
     def queue_everybody(self, owned: OwnedPartition) -> None:
         """Make every user of the partition due now: there is a new major version.
 
@@ -187,10 +179,9 @@ class Applier:
             Fenced, Away: as for `apply`.
         """
         assert self.model is not None
-        meta = owned.meta.copy()
+        meta = owned.meta.following()
         meta.model_major = self.model.model.major
-        meta.commits += 1
-        self._committer.queue_everybody(owned, meta)
+        owned.write(meta, queue_everybody=True)
         owned.next_due_ms = 0.0
         self.cache.due_ms[self.cache.partition == owned.number] = np.nan
 

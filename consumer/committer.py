@@ -14,7 +14,7 @@ from concurrent.futures import Executor
 from consumer import crash
 from consumer.cache import UserCache
 from consumer.effects import Effects
-from consumer.meta import PartitionMeta, encode_meta
+from consumer.meta import encode_meta
 from consumer.outbox import Outbox, encode_outbox
 from consumer.partition import OwnedPartition
 from consumer.progress import Progress
@@ -55,47 +55,6 @@ class Committer:
         owned.meta, owned.stored_meta = effects.meta, commit.new_meta
         owned.untidy = owned.untidy or bool(outbox)
         self._remember(owned, effects)
-
-    def tidy(self, owned: OwnedPartition) -> None:
-        """Leave an idle partition so that its state stays true however long it lies there.
-
-        The outbox is emptied: topics forget what was published after days, and a later owner that
-        finds nothing published would publish it again. The applied offset moves over control and
-        aborted records at the end of the log, which nothing else tells from records not read.
-
-        Raises:
-            Fenced, Away: drop the partition.
-        """
-        if not owned.untidy and owned.end_offset <= owned.meta.applied_offset:
-            return
-        meta = owned.meta.copy()
-        meta.applied_offset = max(meta.applied_offset, owned.end_offset)
-        meta.floor = -1
-        meta.commits += 1
-        self._write(owned, meta)
-        owned.next_offset, owned.floor, owned.untidy = meta.applied_offset, -1, False
-
-    def queue_everybody(self, owned: OwnedPartition, meta: PartitionMeta) -> None:
-        """Make every user of the partition due now, under this new meta.
-
-        Raises:
-            Fenced, Away: drop the partition.
-        """
-        self._write(owned, meta, queue_everybody=True)
-
-    def _write(
-        self, owned: OwnedPartition, meta: PartitionMeta, *, queue_everybody: bool = False
-    ) -> None:
-        """Commit a new meta alone, at once; nothing is left to publish."""
-        owned.settle()
-        commit = Commit(
-            expected_meta=owned.stored_meta,
-            new_meta=encode_meta(owned.nonce, meta),
-            outbox=b"",
-            queue_everybody=queue_everybody,
-        )
-        owned.store.commit(commit)
-        owned.meta, owned.stored_meta = meta, commit.new_meta
 
     def _commit_of(self, owned: OwnedPartition, effects: Effects, outbox: Outbox) -> Commit:
         cache, written, removed = self._cache, effects.written, effects.removed.tolist()

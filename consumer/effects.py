@@ -89,8 +89,7 @@ def last_applied(
 
 def moved_on(meta: PartitionMeta, moment: Moment) -> PartitionMeta:
     """Give the counters after one more commit."""
-    after = meta.copy()
-    after.commits += 1
+    after = meta.following()
     after.as_of_ms = max(after.as_of_ms, moment.as_of_ms)
     return after
 

@@ -6,17 +6,17 @@ user's state are read together.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 import numpy as np
 
 from consumer.config import Clock
-from consumer.errors import NotSetUp, RedisAway, ServiceUnavailable
+from consumer.errors import NotSetUp
 from consumer.keys import PartitionKeys, model_key, topology_key
 from consumer.meta import PartitionMeta, decode_meta
 from consumer.redis_client import RedisClient
-from consumer.store import calling_redis
+from consumer.store import needing_redis
 from consumer.topology import Topology, check_topology, current_topology, decode_topology
 from features import codec
 from features.catalogue import FEATURE_NAMES
@@ -114,7 +114,7 @@ class Lookup:
                 keys = PartitionKeys(self._namespace, place)
                 pipeline.get(keys.meta)
                 pipeline.get(keys.user(user_id))
-            found = self._call(pipeline.execute)
+            found = needing_redis(pipeline.execute)
         return [
             self._view(user_id, place, meta, state, model)
             for user_id, place, meta, state in zip(
@@ -160,7 +160,7 @@ class Lookup:
         with self._client.pipeline(transaction=False) as pipeline:
             for number in numbers:
                 pipeline.get(PartitionKeys(self._namespace, number).meta)
-            stored = self._call(pipeline.execute)
+            stored = needing_redis(pipeline.execute)
         decoded = {
             number: decode_meta(value)
             for number, value in zip(numbers, stored, strict=True)
@@ -176,7 +176,7 @@ class Lookup:
             ProtectsData: the state has a layout that this release cannot read.
         """
         if self._topology is None:
-            stored = self._call(lambda: self._client.get(topology_key(self._namespace)))
+            stored = needing_redis(lambda: self._client.get(topology_key(self._namespace)))
             if stored is None:
                 msg = (
                     f"nothing has been written to the namespace '{self._namespace}' yet: start "
@@ -192,7 +192,7 @@ class Lookup:
         """Give the newest model, read at most once a second; None before the first release."""
         now_ms = self._clock()
         if self._model_read_ms + _CACHED_S * 1000 <= now_ms:
-            stored = self._call(lambda: self._client.get(model_key(self._namespace)))
+            stored = needing_redis(lambda: self._client.get(model_key(self._namespace)))
             if stored is not None and stored != self._model_bytes:
                 self._model, self._model_bytes = CompiledModel(decode_model(stored)), stored
             self._model_read_ms = now_ms
@@ -202,13 +202,6 @@ class Lookup:
         """Give the time at which a partition's features are read."""
         stream_ms = meta.as_of_ms if meta else 0
         return stream_ms if self._clock_mode == "event" else max(stream_ms, self._clock())
-
-    def _call(self, call: Callable[[], Any]) -> Any:
-        try:
-            return calling_redis(call)
-        except RedisAway as error:
-            msg = f"Redis cannot be reached ({error}): start it, or set SHOAL_REDIS_URL"
-            raise ServiceUnavailable(msg) from error
 
     def _view(
         self,

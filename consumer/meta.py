@@ -56,6 +56,12 @@ class PartitionMeta(msgspec.Struct, kw_only=True):
             msgspec.to_builtins(self, str_keys=True), PartitionMeta, strict=False
         )
 
+    def following(self) -> "PartitionMeta":
+        """Give a copy for the next commit; whatever else it changes, its value is a new one."""
+        after = self.copy()
+        after.commits += 1
+        return after
+
 
 _decode = msgspec.json.Decoder(PartitionMeta).decode
 

@@ -14,7 +14,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Produ
 from consumer.errors import KafkaAway, NotSetUp, ProtectsData, ServiceUnavailable
 from consumer.keys import model_key
 from consumer.redis_client import RedisClient
-from consumer.store import calling_redis
+from consumer.store import calling_redis, script
 from producer.kafka import KafkaConnection
 from segments.errors import UnknownModelSchema
 from segments.model import SegmentModel, decode_model, encode_model
@@ -26,18 +26,6 @@ CATCH_UP_S = 30.0
 # A release and its transaction marker take two offsets. Every release has its own key, so the
 # compacted topic keeps them all; the newest is looked for at the end first.
 TAIL_OFFSETS = 1_000
-
-# Keeps the newer of the stored and the given model, whoever comes last.
-_KEEP_NEWER = """
-local stored = redis.call('GET', KEYS[1])
-if stored then
-  local old = cjson.decode(stored)
-  local major, minor = tonumber(ARGV[2]), tonumber(ARGV[3])
-  if old.major > major or (old.major == major and old.minor >= minor) then return 0 end
-end
-redis.call('SET', KEYS[1], ARGV[1])
-return 1
-"""
 
 
 class ModelFeed:
@@ -201,7 +189,7 @@ def mirror_model(client: RedisClient, namespace: str, model: SegmentModel) -> bo
     """
     key = model_key(namespace)
     arguments = (encode_model(model), model.major, model.minor)
-    return bool(calling_redis(lambda: client.eval(_KEEP_NEWER, 1, key, *arguments)))
+    return bool(calling_redis(lambda: client.eval(script("keep_newer"), 1, key, *arguments)))
 
 
 class ModelPublisher:

@@ -1,13 +1,13 @@
 """One input partition as its owner holds it in memory."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
-from consumer.meta import PartitionMeta
+from consumer.meta import PartitionMeta, encode_meta
 from consumer.publisher import Publisher
-from consumer.store import PartitionStore
+from consumer.store import Commit, PartitionStore
 from segments.changes import SegmentChange
 
 
@@ -72,6 +72,39 @@ class OwnedPartition:
             committing.result()
             self.on_committed()
 
+    def write(
+        self,
+        meta: PartitionMeta,
+        *,
+        states: Sequence[bytes] = (),
+        due: Sequence[bytes] = (),
+        queue_everybody: bool = False,
+    ) -> None:
+        """Commit at once what nothing has to be published for.
+
+        Args:
+            meta: the counters from here on (`PartitionMeta.following`).
+            states: user states to set, key and value in turn.
+            due: when to look at whom, ms and user in turn.
+            queue_everybody: make every user due now.
+
+        Raises:
+            Fenced, Away: drop the partition.
+        """
+        self.settle()
+        stored_meta = encode_meta(self.nonce, meta)
+        self.store.commit(
+            Commit(
+                expected_meta=self.stored_meta,
+                new_meta=stored_meta,
+                outbox=b"",
+                states=states,
+                due=due,
+                queue_everybody=queue_everybody,
+            )
+        )
+        self.meta, self.stored_meta = meta, stored_meta
+
     def settle_if_done(self) -> None:
         """Take note of the commit under way if it is through.
 
@@ -80,3 +113,21 @@ class OwnedPartition:
         """
         if self.committing is not None and self.committing.done():
             self.settle()
+
+    def tidy(self) -> None:
+        """Leave the idle partition so that its state stays true however long it lies there.
+
+        The outbox is emptied: topics forget what was published after days, and a later owner that
+        finds nothing published would publish it again. The applied offset moves over control and
+        aborted records at the end of the log, which nothing else tells from records not read.
+
+        Raises:
+            Fenced, Away: drop the partition.
+        """
+        if not self.untidy and self.end_offset <= self.meta.applied_offset:
+            return
+        meta = self.meta.following()
+        meta.applied_offset = max(meta.applied_offset, self.end_offset)
+        meta.floor = -1
+        self.write(meta)
+        self.next_offset, self.floor, self.untidy = meta.applied_offset, -1, False

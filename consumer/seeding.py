@@ -4,16 +4,14 @@ Everybody gets the segment and the user version of their latest membership; then
 from its start, deciding nothing up to the offset that the last published change came from.
 """
 
-from collections.abc import Sequence
 from datetime import datetime
 from itertools import islice
 
 import numpy as np
 
-from consumer.meta import PartitionMeta, encode_meta
+from consumer.meta import PartitionMeta
 from consumer.partition import OwnedPartition
 from consumer.readback import ReadBack
-from consumer.store import Commit
 from features import codec
 from features.slab import Slab
 from segments.changes import Membership
@@ -51,7 +49,7 @@ def seed(
         owned.floor = changes[-1].source_offset
     elif memberships:
         owned.floor = log_end - 1  # the changes have expired; nothing in the log is news
-    meta = PartitionMeta(
+    owned.meta = PartitionMeta(
         applied_offset=log_start,
         sequence=max(last_sequence, last_published),
         restoring=True,
@@ -60,14 +58,13 @@ def seed(
     members = iter(memberships.values())
     slab = Slab(_USERS_PER_COMMIT)
     while chunk := list(islice(members, _USERS_PER_COMMIT)):
-        _commit_chunk(owned, meta, slab, chunk, now_ms)
-    meta.restoring = False
-    _commit(owned, meta)
+        _write_chunk(owned, slab, chunk, now_ms)
+    done = owned.meta.following()
+    done.restoring = False
+    owned.write(done)
 
 
-def _commit_chunk(
-    owned: OwnedPartition, meta: PartitionMeta, slab: Slab, chunk: list[Membership], now_ms: int
-) -> None:
+def _write_chunk(owned: OwnedPartition, slab: Slab, chunk: list[Membership], now_ms: int) -> None:
     slots = np.arange(len(chunk))
     slab.clear(slots)
     head = slab.head
@@ -77,30 +74,13 @@ def _commit_chunk(
         int(datetime.fromisoformat(member.since).timestamp() * 1000) for member in chunk
     ]
     head["last_ms"][slots] = now_ms
+    meta = owned.meta.following()
     for member in chunk:
         meta.users[member.segment.id] = meta.users.get(member.segment.id, 0) + 1
     keys = owned.store.keys
     pairs = zip(chunk, codec.encode(slab, slots), strict=True)
-    _commit(
-        owned,
+    owned.write(
         meta,
         states=[part for member, state in pairs for part in (keys.user(member.user_id), state)],
         due=[part for member in chunk for part in (_DUE_FIRST_MS, member.user_id.encode())],
     )
-
-
-def _commit(
-    owned: OwnedPartition,
-    meta: PartitionMeta,
-    *,
-    states: Sequence[bytes] = (),
-    due: Sequence[bytes] = (),
-) -> None:
-    meta.commits += 1
-    new_meta = encode_meta(owned.nonce, meta)
-    owned.store.commit(
-        Commit(
-            expected_meta=owned.stored_meta, new_meta=new_meta, outbox=b"", states=states, due=due
-        )
-    )
-    owned.meta, owned.stored_meta = meta.copy(), new_meta

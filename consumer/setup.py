@@ -11,12 +11,13 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # re-exported
 )
 
 from consumer.config import WorkerConfig
-from consumer.errors import NotSetUp, ProtectsData, RedisAway, ServiceUnavailable
+from consumer.errors import NotSetUp, ProtectsData, ServiceUnavailable
 from consumer.keys import topology_key
 from consumer.redis_client import RedisClient
-from consumer.store import calling_redis
+from consumer.store import calling_redis, needing_redis
 from consumer.topics import DEAD_LETTER_HEADROOM_BYTES
 from consumer.topology import check_topology, current_topology, decode_topology, encode_topology
+from producer.kafka import KafkaConnection
 
 _log = structlog.get_logger(__name__)
 
@@ -24,18 +25,17 @@ KAFKA_ANSWERS_WITHIN_S = 5.0
 _LIMIT = "max.message.bytes"
 
 
-def open_admin(config: WorkerConfig) -> AdminClient:
+def open_admin(kafka: KafkaConnection) -> AdminClient:
     """Give an admin client; nothing is connected yet."""
-    return AdminClient(config.kafka.admin_config())  # type: ignore[arg-type]  # stubs forget logger
+    return AdminClient(kafka.admin_config())  # type: ignore[arg-type]  # the stubs forget `logger`
 
 
-def partition_counts(config: WorkerConfig) -> dict[str, int]:
-    """Give the partition count of every topic that exists.
+def reach(admin: AdminClient, servers: str) -> tuple[int, dict[str, int]]:
+    """Give the number of brokers, and each topic's number of partitions.
 
     Raises:
-        ServiceUnavailable: Kafka cannot be reached.
+        ServiceUnavailable: no broker answers within five seconds.
     """
-    servers, admin = config.kafka.bootstrap_servers, open_admin(config)
     try:
         metadata = admin.list_topics(timeout=KAFKA_ANSWERS_WITHIN_S)
     except KafkaException as error:
@@ -44,7 +44,17 @@ def partition_counts(config: WorkerConfig) -> dict[str, int]:
             "SHOAL_KAFKA_BOOTSTRAP_SERVERS"
         )
         raise ServiceUnavailable(msg) from error
-    return {name: len(topic.partitions) for name, topic in metadata.topics.items()}
+    counts = {name: len(topic.partitions) for name, topic in metadata.topics.items()}
+    return len(metadata.brokers), counts
+
+
+def partition_counts(config: WorkerConfig) -> dict[str, int]:
+    """Give the partition count of every topic that exists.
+
+    Raises:
+        ServiceUnavailable: Kafka cannot be reached.
+    """
+    return reach(open_admin(config.kafka), config.kafka.bootstrap_servers)[1]
 
 
 def check_topics(config: WorkerConfig) -> int:
@@ -90,12 +100,8 @@ def check_redis(config: WorkerConfig, client: RedisClient, partitions: int) -> N
         ProtectsData: Redis evicts keys, or the state was written with another shape.
     """
     key, ours = topology_key(config.namespace), current_topology(partitions)
-    try:
-        write_topology(config, client, partitions)
-        stored = calling_redis(lambda: client.get(key))
-    except RedisAway as error:
-        msg = f"Redis cannot be reached ({error}): start it, or set SHOAL_REDIS_URL"
-        raise ServiceUnavailable(msg) from error
+    needing_redis(lambda: write_topology(config, client, partitions))
+    stored = needing_redis(lambda: client.get(key))
     check_topology(decode_topology(stored), ours, config.namespace)
     policy = redis_setting(client, "maxmemory-policy")
     if policy is not None and policy != "noeviction":
@@ -150,7 +156,7 @@ def raise_dead_letter_limit(config: WorkerConfig) -> None:
     The events topic's limit can be raised at any time; a dead letter is the record and the reason.
     Where topic settings cannot be read (the demo's broker, missing rights) this does nothing.
     """
-    admin = open_admin(config)
+    admin = open_admin(config.kafka)
     events, dead = (
         ConfigResource(ResourceType.TOPIC, name)
         for name in (config.topics.events, config.topics.dead)

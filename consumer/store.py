@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import redis
 
-from consumer.errors import Fenced, RedisAway
+from consumer.errors import Fenced, RedisAway, ServiceUnavailable
 from consumer.keys import PartitionKeys
 from consumer.redis_client import RedisClient
 
@@ -43,7 +43,8 @@ _AWAY_WORDS = {"MISCONF", "OOM", "READONLY", "LOADING", "NOREPLICAS", "MASTERDOW
 
 
 @cache
-def _script(name: str) -> str:
+def script(name: str) -> str:
+    """Give the text of one of `scripts/`."""
     return resources.files("consumer").joinpath("scripts", f"{name}.lua").read_text()
 
 
@@ -61,6 +62,19 @@ def calling_redis(call: Callable[[], Any]) -> Any:
         if _AWAY_WORDS.intersection(str(error).split()):  # Redis 6 puts them behind a prefix
             raise RedisAway(str(error)) from error
         raise
+
+
+def needing_redis(call: Callable[[], Any]) -> Any:
+    """Call Redis where there is nothing to wait with: at a start, in a look-up.
+
+    Raises:
+        ServiceUnavailable: Redis did not answer.
+    """
+    try:
+        return calling_redis(call)
+    except RedisAway as error:
+        msg = f"Redis cannot be reached ({error}): start it, or set SHOAL_REDIS_URL"
+        raise ServiceUnavailable(msg) from error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +108,7 @@ class PartitionStore:
         self._client = client
         self.keys = keys
         self._scripts = {
-            name: client.register_script(_script(name)) for name in ("own", "read", "due", "commit")
+            name: client.register_script(script(name)) for name in ("own", "read", "due", "commit")
         }
 
     def ping(self) -> None:

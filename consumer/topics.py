@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-DAY_MS = 86_400_000
+from features.tiles import DAY_MS
 
 # A dead letter's headers name reason and place; they must fit beside a value of any size.
 DEAD_LETTER_HEADROOM_BYTES = 64 * 1024

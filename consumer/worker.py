@@ -17,6 +17,7 @@ import structlog
 
 from consumer.applier import Applier
 from consumer.backlog import Backlog, Standing
+from consumer.clock import wall_clock_ms
 from consumer.config import WorkerConfig
 from consumer.errors import Away, Fenced, KafkaAway
 from consumer.group import Group
@@ -43,11 +44,6 @@ POOL_THREADS = 16  # transactions and ownerships under way at once; they mostly 
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-
-def wall_clock_ms() -> int:
-    """Give the wall clock in ms."""
-    return time.time_ns() // 1_000_000
 
 
 class Worker:
@@ -238,7 +234,7 @@ class Worker:
         if owned.store.meta() != owned.stored_meta:
             raise Fenced(owned.number, "Redis holds another state than this worker wrote")
         if owned.caught_up and not owned.forced and not self._backlog.has(owned.number):
-            self._applier.tidy(owned)
+            owned.tidy()
 
     def _note_idle(self, *, busy: bool) -> None:
         owned = self.owned.values()

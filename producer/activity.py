@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from features.events import TYPE_CODES
+from features.tiles import DAY_MS
 from producer.batch import (
     CAMPAIGNS,
     DEVICES,
@@ -25,7 +26,7 @@ from producer.batch import (
 )
 from producer.personas import INTERESTS
 from producer.population import ENGAGED_SHARE, UNFOLLOWS_PER_FOLLOW, Population, Rates
-from producer.rhythm import DAY_MS, DayClock
+from producer.rhythm import DayClock
 
 _VISITS = 3
 _VISIT_SHARES = np.cumsum([0.6, 0.3])  # The rest falls into the third.

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from features.tiles import DAY_MS
 from producer.batch import DEVICES, EventBatch, new_batch
 from producer.population import Rates
-from producer.rhythm import DAY_MS
 
 _PROMPT_MS = (40, 300)  # Least, and mean of what comes on top.
 _DELAY_MS = (2 * 60_000, 6 * 3_600_000)

@@ -15,8 +15,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from features.tiles import DAY_MS
 from producer.rendering import Renderer, TimedEvent
-from producer.rhythm import DAY_MS
 from producer.scenario import SyntheticSettings
 from producer.simulation import Simulation
 from producer.truth import UserTruth

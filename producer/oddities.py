@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from features.events import TYPE_CODES
+from features.tiles import DAY_MS
 from producer.batch import CAMPAIGNS, DEVICES, NONE, EventBatch, Ints, concatenate, new_batch
 from producer.population import Population
-from producer.rhythm import DAY_MS
 
 _THIN_EVENTS_MAX = 4
 _BURST_EVENTS = (200, 500)

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from features.tiles import DAY_MS
 from producer.personas import INTERESTS, PERSONAS, Persona
-from producer.rhythm import DAY_MS, day_factors, is_weekend
+from producer.rhythm import day_factors, is_weekend
 from producer.scenario import SyntheticSettings
 
 Floats = NDArray[np.float64]

@@ -9,11 +9,11 @@ from typing import NamedTuple, cast
 import numpy as np
 
 from features.events import EVENT_TYPES, TYPE_CODES, Device, Event, EventType, encode_event
+from features.tiles import DAY_MS
 from producer.batch import CAMPAIGNS, DEVICES, INTEREST_BASE, INTERESTS_MAX, EventBatch
 from producer.personas import INTERESTS
 from producer.population import Population
 from producer.profiles import Profiles
-from producer.rhythm import DAY_MS
 from producer.truth import user_id
 
 # Python objects of this many events exist at a time, however many a day has.

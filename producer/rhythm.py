@@ -7,10 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from features.tiles import HOUR_MS
 from producer.personas import Persona
-
-HOUR_MS = 3_600_000
-DAY_MS = 24 * HOUR_MS
 
 _STEPS = 24 * 12  # Five minutes: finer than any peak is wide.
 _BACKGROUND = 0.1  # Share of the activity spread evenly over the day: nobody keeps strict hours.

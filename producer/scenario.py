@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from features.tiles import DAY_MS
 from producer.errors import UnusableSettings
 from producer.personas import PERSONAS
-from producer.rhythm import DAY_MS
 
 START_MS = 1_767_312_000_000
 """2026-01-02T00:00:00Z, a Friday: weekdays and weekend days are both seen within two days."""

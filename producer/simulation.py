@@ -8,12 +8,12 @@ from itertools import count
 
 import numpy as np
 
+from features.tiles import DAY_MS
 from producer.activity import Activity
 from producer.batch import EventBatch, Floats, Ints, concatenate
 from producer.disorder import delayed, long_ago, resent
 from producer.oddities import Oddities, plan_oddities
 from producer.population import Population
-from producer.rhythm import DAY_MS
 from producer.scenario import SyntheticSettings
 from producer.truth import Ledger
 

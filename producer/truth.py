@@ -8,9 +8,9 @@ import msgspec
 import numpy as np
 
 from features.events import TYPE_CODES
+from features.tiles import DAY_MS
 from producer.batch import EventBatch, Floats, Ints
 from producer.population import Population, Rates
-from producer.rhythm import DAY_MS
 
 _DAILY = ("weekday_hours", "weekend_hours", "ad_seconds", "mobile_share", "breadth", "amount")
 _COUNTED = ("sessions", "page_views", "reactions", "follows", "impressions")

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from features.tiles import DAY_MS
 from segments.bootstrap import bootstrap
 from segments.collector import Collector
 from segments.errors import NotEnoughSamples
@@ -9,7 +10,6 @@ from segments.model import SegmentModel
 from segments.samples import Sample
 from segments.settings import LearnerSettings
 
-DAY_MS = 86_400_000
 # A partition may be idle or hold no user at all. After so many samples from those that have
 # passed the wait, the others are not waited for any longer.
 LAGGARD_SAMPLES = 5_000

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 
+from consumer.clock import wall_clock_ms
 from producer.client import Producer
 from producer.errors import ProducerError
 from producer.live import LiveSettings, LiveStream
@@ -34,9 +35,7 @@ class DemoStream:
             processed: counts the events that the worker has dealt with.
         """
         self._producer_settings = producer_settings(settings)
-        self._stream = LiveStream(
-            LiveSettings(users=users, seed=7), live_from_ms=time.time_ns() // 1_000_000
-        )
+        self._stream = LiveStream(LiveSettings(users=users, seed=7), live_from_ms=wall_clock_ms())
         self._rate_per_s = rate_per_s
         self._processed = processed
         self._stop = threading.Event()

@@ -1,12 +1,12 @@
 """What `shoal doctor` asks Kafka."""
 
 from consumer.errors import NotSetUp, ServiceUnavailable
-from consumer.setup import check_topics
+from consumer.setup import check_topics, open_admin, reach
 from consumer.topics import TopicSpec
 from shoal.checks import Check
 from shoal.errors import WrongUse
 from shoal.settings import Settings
-from shoal.topic_setup import drifts, open_admin, reach, read_configs
+from shoal.topic_setup import drifts, read_configs
 from shoal.topics import wanted_topics
 from shoal.wiring import kafka_connection, worker_config
 

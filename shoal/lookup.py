@@ -1,6 +1,5 @@
 """`shoal lookup` and `shoal segments`: what is known about one user, and about everybody."""
 
-import time
 from typing import Annotated
 
 import msgspec
@@ -9,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from consumer.clock import wall_clock_ms
 from consumer.lookup import Lookup, SegmentsView, UserView
 from consumer.redis_client import open_redis
 from shoal.settings import Settings, load_settings
@@ -26,7 +26,7 @@ def open_lookup(settings: Settings) -> Lookup:
         client,
         settings.namespace,
         clock_mode=settings.clock,
-        clock=lambda: time.time_ns() // 1_000_000,
+        clock=wall_clock_ms,
     )
 
 

@@ -20,11 +20,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from features.events import Event, epoch_ms
+from features.tiles import DAY_MS
 from producer.client import Producer
 from producer.errors import UnreadableFile, UnusableSettings
 from producer.jsonl import STDIN, read_events
 from producer.pace import Pace
-from producer.rhythm import DAY_MS
 from producer.scenario import START_MS
 from producer.synthetic import SyntheticSettings, SyntheticStream
 from producer.truth import encode_truth

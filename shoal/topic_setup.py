@@ -15,11 +15,11 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # re-exported
 from confluent_kafka.cimpl import NewTopic
 
 from consumer.errors import ProtectsData, ServiceUnavailable
+from consumer.setup import open_admin, reach
 from consumer.topics import TopicSpec
 from producer.kafka import KafkaConnection
 from shoal.errors import WrongUse
 
-ANSWERS_WITHIN_S = 5.0
 CREATES_WITHIN_S = 30.0
 REPLICAS = 3
 _RETENTION = "retention.ms"
@@ -57,11 +57,6 @@ class TopicOutcome:
     changes: Sequence[Drift] = field(default_factory=tuple)
 
 
-def open_admin(kafka: KafkaConnection) -> AdminClient:
-    """Give an admin client; nothing is connected yet."""
-    return AdminClient(kafka.admin_config())  # type: ignore[arg-type]  # the stubs forget `logger`
-
-
 def make_topics(
     kafka: KafkaConnection, specs: Sequence[TopicSpec], replication_factor: int | None
 ) -> list[TopicOutcome]:
@@ -92,24 +87,6 @@ def make_topics(
         for spec in kept
     ]
     return created + found
-
-
-def reach(admin: AdminClient, servers: str) -> tuple[int, dict[str, int]]:
-    """Give the number of brokers, and each topic's number of partitions.
-
-    Raises:
-        ServiceUnavailable: no broker answers within five seconds.
-    """
-    try:
-        metadata = admin.list_topics(timeout=ANSWERS_WITHIN_S)
-    except KafkaException as error:
-        msg = (
-            f"Kafka cannot be reached at {servers} ({error.args[0].str()}): start it, or set "
-            "SHOAL_KAFKA_BOOTSTRAP_SERVERS"
-        )
-        raise ServiceUnavailable(msg) from error
-    counts = {name: len(topic.partitions) for name, topic in metadata.topics.items()}
-    return len(metadata.brokers), counts
 
 
 def read_configs(admin: AdminClient, names: Sequence[str]) -> Configs:

@@ -3,8 +3,8 @@ from __future__ import annotations
 import itertools
 
 from features.events import epoch_ms
+from features.tiles import DAY_MS
 from producer.live import LiveSettings, LiveStream
-from producer.rhythm import DAY_MS
 
 NOON_MS = 20_500 * DAY_MS + DAY_MS // 2
 SETTINGS = LiveSettings(users=100, seed=7)

@@ -4,8 +4,9 @@ from datetime import date
 
 import numpy as np
 
+from features.tiles import HOUR_MS
 from producer.personas import PERSONAS
-from producer.rhythm import HOUR_MS, DayClock, day_factors, is_weekend
+from producer.rhythm import DayClock, day_factors, is_weekend
 
 EPOCH = date(1970, 1, 1)
 

@@ -10,8 +10,8 @@ from features.columns import build_columns
 from features.events import Event, epoch_ms
 from features.fold import fold
 from features.slab import Slab
+from features.tiles import DAY_MS
 from features.vector import vectors
-from producer.rhythm import DAY_MS
 from producer.synthetic import SyntheticSettings, SyntheticStream
 from segments.agreement import adjusted_rand_index
 from segments.assignment import nearest_rows

@@ -16,10 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.events import decode_event, epoch_ms
+from features.tiles import DAY_MS
 from producer.errors import UnusableSettings
 from producer.personas import INTERESTS, PERSONAS
 from producer.population import decay_of_breadth
-from producer.rhythm import DAY_MS
 from producer.synthetic import SyntheticSettings, SyntheticStream, TimedEvent, UserTruth
 from producer.truth import encode_truth
 
