@@ -19,7 +19,7 @@ demo: $(BIN)/.run ## everything at once on embedded services: events in, segment
 	@$(BIN)/shoal demo $(ARGS)
 
 test: $(BIN)/.dev ## all tests, on a real Kafka and a real Redis
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 check: $(BIN)/.dev ## format, lint, types, imports and documents
 	$(BIN)/ruff format --check .
@@ -40,7 +40,7 @@ docs: $(BIN)/.dev ## write the documents that are generated from the code
 	$(BIN)/python -m shoal.asyncapi_doc > docs/asyncapi.json
 
 lock: $(BIN)/.dev ## resolve the dependencies anew, with hashes (UPGRADE=1: to the newest releases)
-	@PIP_COMPILE="$(BIN)/pip-compile" UPGRADE="$(UPGRADE)" sh .ci/lock
+	@COMPILE="$(BIN)/pip-compile" UPGRADE="$(UPGRADE)" sh .ci/lock
 
 wheel: $(BIN)/.dev ## build the wheel into dist/
 	$(BIN)/python -m build --wheel --no-isolation

@@ -56,7 +56,9 @@ def test_no_other_installed_distribution_ships_one_of_our_names() -> None:
     assert check_packages().status == "ok"
 
 
-@pytest.mark.parametrize("name", ["requirements", "requirements-build", "requirements-dev"])
+@pytest.mark.parametrize(
+    "name", ["requirements", "requirements-build", "requirements-dev", "requirements-bench"]
+)
 def test_a_lock_file_pins_by_hash_and_names_no_place(name: str) -> None:
     lines = (ROOT / f"{name}.lock").read_text().splitlines()
     pins = [line for line in lines if "==" in line]

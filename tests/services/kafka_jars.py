@@ -1,5 +1,6 @@
 """Kafka's own jars, fetched once by Maven into the project's cache."""
 
+import fcntl
 import re
 import shutil
 import subprocess
@@ -36,7 +37,11 @@ def kafka_jars() -> Path:
     _check_java()
     libs = CACHE / KAFKA_VERSION / "libs"
     if not libs.is_dir():
-        _fetch(libs)
+        libs.parent.mkdir(parents=True, exist_ok=True)
+        with (libs.parent / "lock").open("w") as lock:  # test processes run side by side
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not libs.is_dir():
+                _fetch(libs)
     return libs
 
 
