@@ -10,6 +10,7 @@ from concurrent.futures import Executor
 import numpy as np
 import structlog
 
+from consumer import crash
 from consumer.cache import UserCache
 from consumer.catch_up import step_catch_up
 from consumer.committer import Committer
@@ -166,6 +167,7 @@ class Applier:
             self.cache.slab, self.cache.user_ids, owned.meta, slots[order], queued[order],
             self._model_for(owned), self._rules, Moment(owned.number, as_of_ms, self._clock()),
         )  # fmt: skip
+        crash.point("during the sweep")
         self._committer.commit(owned, effects)
         # Users who came only to be looked at must not push out those who have events.
         self.cache.drop_users([user for user in passing if user in self.cache.slot_of])
@@ -182,6 +184,7 @@ class Applier:
         meta = owned.meta.following()
         meta.model_major = self.model.model.major
         owned.write(meta, queue_everybody=True)
+        crash.point("after queueing everybody")
         owned.next_due_ms = 0.0
         self.cache.due_ms[self.cache.partition == owned.number] = np.nan
 
@@ -196,7 +199,9 @@ class Applier:
         slots = self.cache.slots([change.user_id for change in forced])
         moment = self._moment(owned, batch.stream_end_ms, is_newest=is_newest)
         pairs = list(zip(slots.tolist(), forced, strict=True))
-        return step_catch_up(self.cache.slab, owned.meta, batch, pairs, self._rules, moment)
+        effects = step_catch_up(self.cache.slab, owned.meta, batch, pairs, self._rules, moment)
+        crash.point("during catch-up")
+        return effects
 
     def _forced_before(self, owned: OwnedPartition, next_offset: int) -> list[SegmentChange]:
         """Take out the next published changes that records below `next_offset` decided.

@@ -154,6 +154,7 @@ class Group:
         if not numbers or not self._is_member(numbers):
             return
         for owned in self._partitions.take(numbers):
+            crash.point("while taking again")
             start = TopicPartition(self._topic, owned.number, owned.meta.applied_offset)
             self._consumer.incremental_unassign([TopicPartition(self._topic, owned.number)])
             self._consumer.incremental_assign([start])

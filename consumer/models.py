@@ -11,6 +11,7 @@ from collections.abc import Callable
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 
+from consumer import crash
 from consumer.errors import KafkaAway, NotSetUp, ProtectsData, ServiceUnavailable
 from consumer.keys import model_key
 from consumer.redis_client import RedisClient
@@ -232,7 +233,9 @@ class ModelPublisher:
             )
         except KafkaException as error:
             raise KafkaAway(f"model {model.version}: {error.args[0].str()}") from error
+        crash.point("before the model commit")
         self._call(lambda: self._producer.commit_transaction(self._timeout_s))
+        crash.point("after the model commit")
 
     def _call(self, call: Callable[[], object]) -> None:
         """Take a step of a transaction, the same one again while Kafka says that this is safe."""

@@ -16,6 +16,7 @@ from collections.abc import Callable
 
 import structlog
 
+from consumer import crash
 from consumer.config import WorkerConfig
 from consumer.errors import ProtectsData
 from consumer.keys import PartitionKeys
@@ -60,8 +61,10 @@ class Ownership:
         store.ping()  # a producer costs threads and descriptors: not one per try of an outage
         publisher = Publisher(self._config, number)
         publisher.fence()
+        crash.point("after the Kafka fence")
         nonce = secrets.token_hex(8)
         stored_meta, stored_outbox = store.own(nonce)
+        crash.point("after the nonce")
         meta, outbox = decode_meta(stored_meta), decode_outbox(stored_outbox)
         known = meta if meta is not None and not meta.restoring else None
         owned = OwnedPartition(
@@ -96,6 +99,7 @@ class Ownership:
         sequence = owned.meta.sequence
         before = min([sequence, *(change.sequence - 1 for change in outbox.changes)])
         published, last_sequence = self._read_back.changes_after(owned.number, before)
+        crash.point("during read-back")
         owned.dead_floor = self._read_back.last_dead_offset(owned.number)
         owned.forced = deque(change for change in published if change.sequence > sequence)
         if owned.forced and owned.forced[0].sequence != sequence + 1:
@@ -115,6 +119,7 @@ class Ownership:
             last_sequence = max((member.sequence for member in memberships), default=0)
         left = outbox.after(last_sequence, owned.dead_floor)
         owned.publisher.publish(left)
+        crash.point("after the outbox")
         owned.dead_floor = max([owned.dead_floor, *(letter.offset for letter in left.dead)])
 
     def _check_log(self, owned: OwnedPartition, log_start: int, log_end: int) -> None:

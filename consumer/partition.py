@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
+from consumer import crash
 from consumer.meta import PartitionMeta, encode_meta
 from consumer.publisher import Publisher
 from consumer.store import Commit, PartitionStore
@@ -130,4 +131,5 @@ class OwnedPartition:
         meta.applied_offset = max(meta.applied_offset, self.end_offset)
         meta.floor = -1
         self.write(meta)
+        crash.point("after tidying")
         self.next_offset, self.floor, self.untidy = meta.applied_offset, -1, False

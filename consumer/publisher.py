@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from confluent_kafka import KafkaError, KafkaException, Producer
 
+from consumer import crash
 from consumer.config import WorkerConfig
 from consumer.dead_letters import dead_letter_headers
 from consumer.errors import DeadLetterTooLarge, PublishFailed
@@ -65,7 +66,9 @@ class Publisher:
             self._produce_all(outbox, samples)
         except KafkaException as error:
             raise self._failed(error) from error
+        crash.point("before the Kafka commit")
         self._call(self._producer.commit_transaction)
+        crash.point("after the Kafka commit")
 
     def _produce_all(self, outbox: Outbox, samples: Sequence[bytes]) -> None:
         topics, partition = self._topics, self._partition

@@ -9,6 +9,7 @@ from itertools import islice
 
 import numpy as np
 
+from consumer import crash
 from consumer.meta import PartitionMeta
 from consumer.partition import OwnedPartition
 from consumer.readback import ReadBack
@@ -59,6 +60,7 @@ def seed(
     slab = Slab(_USERS_PER_COMMIT)
     while chunk := list(islice(members, _USERS_PER_COMMIT)):
         _write_chunk(owned, slab, chunk, now_ms)
+        crash.point("while seeding")
     done = owned.meta.following()
     done.restoring = False
     owned.write(done)
