@@ -7,6 +7,7 @@ knows fills the days or trials not observed yet and fades as they come.
 
 import hashlib
 from dataclasses import astuple, dataclass
+from functools import cache
 from typing import Final, Literal
 
 PRIOR_IMPRESSIONS: Final = 20.0
@@ -128,6 +129,7 @@ def feature_index(name: str) -> int:
     return _INDEX[name]
 
 
+@cache
 def catalogue_fingerprint() -> str:
     """Give 16 hex digits that change whenever a definition does.
 
