@@ -9,72 +9,32 @@ keys, and folds the events topic with the reference implementation.
 
 import json
 import math
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 from features.catalogue import FEATURE_NAMES
 from tests.integration.expected import Expected, expect
 from tests.integration.feed import Record, read_topics
-from tests.integration.stored import StoredPartition, StoredUser, read_partition
+from tests.integration.findings import Findings
+from tests.integration.stored import (
+    StoredPartition,
+    StoredUser,
+    Version,
+    read_model_version,
+    read_partition,
+)
 from tests.reference import DAY_MS
 from tests.services.deployment import Deployment
+
+__all__ = ["Findings", "Observed", "check", "count", "count_releases", "observe"]
 
 EVENT_BYTES_MAX = 1_048_588
 REMOVAL_DAYS = 90
 NO_SEGMENT = -1
-
-
-@dataclass(frozen=True)
-class Findings:
-    """How often each promise is broken; every figure is 0 when all is well.
-
-    Attributes:
-        records_unread: input records at or above the applied offset.
-        sequences_missing: changes that the partition's numbering has and no subscriber can read.
-        sequences_repeated: changes that a subscriber reads twice.
-        changes_disordered: changes whose number, or whose input offset, goes back.
-        changes_misplaced: changes whose key, id, headers or partition do not fit the user.
-        user_versions_broken: changes that do not follow from the same user's change before.
-        memberships_differing: users whose latest membership is not their last change.
-        states_differing: users whose segment or version in Redis is not their last change.
-        features_differing: users whose features (or existence) in Redis are not the reference's.
-        outcomes_differing: records counted under another outcome than the reference's.
-        dead_letters_missing: dead records without a dead letter.
-        dead_letters_repeated: dead letters beyond the first, or of records that are not dead.
-        dead_letters_altered: dead letters that are not the record as it came, or say nothing.
-        outbox_unpublished: what the last commit decided and Kafka does not have.
-        user_counts_differing: users by which the counters are off a recount of the states.
-        due_differing: users without an entry in `due`, entries without a user, entries past.
-    """
-
-    records_unread: int = 0
-    sequences_missing: int = 0
-    sequences_repeated: int = 0
-    changes_disordered: int = 0
-    changes_misplaced: int = 0
-    user_versions_broken: int = 0
-    memberships_differing: int = 0
-    states_differing: int = 0
-    features_differing: int = 0
-    outcomes_differing: int = 0
-    dead_letters_missing: int = 0
-    dead_letters_repeated: int = 0
-    dead_letters_altered: int = 0
-    outbox_unpublished: int = 0
-    user_counts_differing: int = 0
-    due_differing: int = 0
-
-    def __add__(self, other: "Findings") -> "Findings":
-        names = [one.name for one in fields(self)]
-        return Findings(**{name: getattr(self, name) + getattr(other, name) for name in names})
-
-    def __str__(self) -> str:
-        """Show what is not 0."""
-        wrong = {f.name: n for f in fields(self) if (n := getattr(self, f.name))}
-        return f"Findings({wrong or 'all 0'})"
 
 
 @dataclass(frozen=True)
@@ -87,6 +47,7 @@ class Observed:
     changes: list[Record]
     memberships: list[Record]
     dead: list[Record]
+    models: list[Record]
     stored: StoredPartition
 
 
@@ -113,21 +74,23 @@ def check(
     removal_days: int = REMOVAL_DAYS,
 ) -> Findings:
     """Check a deployment whose workers are idle or gone."""
+    everything = list(observe(deployment))
+    copied = read_model_version(deployment.redis_url, deployment.namespace)
     return sum(
         (
             count(observed, event_bytes_max=event_bytes_max, removal_days=removal_days)
-            for observed in observe(deployment)
+            for observed in everything
         ),
-        Findings(),
+        Findings(models_backwards=count_releases(everything[0].models, copied)),
     )
 
 
 def observe(deployment: Deployment) -> Iterator[Observed]:
     """Read everything that there is of a deployment, partition by partition."""
     names = deployment.topics
-    topics = (names.events, names.changes, names.memberships, names.dead)
+    topics = (names.events, names.changes, names.memberships, names.dead, names.models)
     found = read_topics(deployment.kafka, *topics)
-    events, changes, memberships, dead = (found[topic] for topic in topics)
+    events, changes, memberships, dead, models = (found[topic] for topic in topics)
     for number in events:
         yield Observed(
             number,
@@ -136,6 +99,7 @@ def observe(deployment: Deployment) -> Iterator[Observed]:
             changes[number],
             memberships[number],
             dead[number],
+            models[0],
             read_partition(deployment.redis_url, deployment.namespace, number),
         )
 
@@ -165,7 +129,36 @@ def count(
         outbox_unpublished=_unpublished(observed, changes),
         user_counts_differing=_user_counts_differing(stored),
         due_differing=_due_differing(stored),
+        models_backwards=_models_backwards(changes, observed.models),
     )
+
+
+def count_releases(models: list[Record], copied: Version | None) -> int:
+    """Count releases out of order; and Redis's copy, if it is not the newest.
+
+    Redis may have lost its copy (it is written again with the next release); it may not be another.
+    """
+    versions = _released(models)
+    stale = copied is not None and copied != (max(versions) if versions else None)
+    return sum(after <= before for before, after in pairwise(versions)) + stale
+
+
+def _released(models: list[Record]) -> list[Version]:
+    # Keys are versions; answers to operators stand between the releases under keys of their own.
+    found = (re.fullmatch(rb"(\d+)\.(\d+)", record.key or b"") for record in models)
+    return [(int(one[1]), int(one[2])) for one in found if one]
+
+
+def _models_backwards(changes: list[Change], models: list[Record]) -> int:
+    released = set(_released(models))
+    wrong, major = 0, 0
+    for change in changes:
+        if change["model_version"] is None:
+            continue  # decided before there was a model
+        version = tuple(map(int, change["model_version"].split(".")))
+        wrong += version not in released or version[0] < major
+        major = max(major, version[0])
+    return wrong
 
 
 def _unread(observed: Observed) -> int:

@@ -14,6 +14,8 @@ from features.slab import FORGOTTEN, Slab
 from features.vector import vectors
 
 Json = dict[str, Any]
+Version = tuple[int, int]
+"""Major and minor of a model."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,16 @@ def read_meta(client: "redis.Redis", namespace: str, partition: int) -> Json | N
     stored = client.get(f"{{{namespace}.{partition}}}:meta")
     body = stored.partition(b"\n")[2] if isinstance(stored, bytes) else b""
     return json.loads(body) if body else None
+
+
+def read_model_version(url: str, namespace: str) -> Version | None:
+    """Read which model Redis has a copy of."""
+    with redis.Redis.from_url(url) as client:
+        stored = client.get(f"{namespace}:model")
+    if not isinstance(stored, bytes):
+        return None
+    model = json.loads(stored)
+    return model["major"], model["minor"]
 
 
 def _decode_users(user_ids: list[str], states: list[bytes], as_of_ms: int) -> dict[str, StoredUser]:

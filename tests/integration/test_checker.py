@@ -11,7 +11,7 @@ import redis
 
 from producer.synthetic import TimedEvent
 from tests.integration import releases, streams
-from tests.integration.checker import Findings, Observed, check, count, observe
+from tests.integration.checker import Findings, Observed, check, count, count_releases, observe
 from tests.integration.feed import Record
 from tests.integration.scenario import Scenario
 from tests.services.deployment import fresh_deployment
@@ -109,6 +109,11 @@ def forget_due(observed: Observed) -> Observed:
     return replace(observed, stored=replace(observed.stored, due=due))
 
 
+def fall_back_to_an_older_model(observed: Observed) -> Observed:
+    *before, last = observed.changes
+    return replace(observed, changes=[*before, edited(last, model_version="0.1")])
+
+
 TAMPERED: dict[str, Tamper] = {
     "records_unread": lambda o: with_meta(o, applied_offset=0),
     "sequences_missing": lambda o: replace(o, changes=o.changes[:5] + o.changes[6:]),
@@ -126,6 +131,7 @@ TAMPERED: dict[str, Tamper] = {
     "outbox_unpublished": fill_outbox,
     "user_counts_differing": lambda o: with_meta(o, unassigned=10**6),
     "due_differing": forget_due,
+    "models_backwards": fall_back_to_an_older_model,
 }
 
 
@@ -162,3 +168,24 @@ def test_a_state_taken_out_of_redis_is_missed(scenario: Scenario) -> None:
     assert findings.user_counts_differing == 1
     assert findings.due_differing == 1
     assert check(deployment) == Findings()
+
+
+def released(*versions: str) -> list[Record]:
+    return [Record(n, 0, version.encode(), b"{}") for n, version in enumerate(versions)]
+
+
+@pytest.mark.parametrize(
+    ("models", "copied", "wrong"),
+    [
+        (released("1.0", "1.1", "answer-x", "2.0"), (2, 0), 0),
+        (released("1.0", "1.1"), None, 0),
+        (released("1.0", "1.1", "1.1"), (1, 1), 1),
+        (released("2.0", "1.9", "2.1"), (2, 1), 1),
+        (released("1.0", "1.1"), (1, 0), 1),
+        (released(), (1, 0), 1),
+    ],
+)
+def test_a_release_that_goes_back_is_found(
+    models: list[Record], copied: tuple[int, int] | None, wrong: int
+) -> None:
+    assert count_releases(models, copied) == wrong
