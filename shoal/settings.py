@@ -4,20 +4,23 @@
 """
 
 import json
+import os
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    NoDecode,
+    SettingsConfigDict,
+)
 
 from consumer.redis_client import CLUSTER_SCHEME
 from consumer.topics import BROKER_MESSAGE_BYTES_MAX, DEAD_LETTER_HEADROOM_BYTES, TopicNames
 from features.catalogue import FEATURE_NAMES, MODEL_FEATURES
 from producer.kafka import Option
 from shoal.errors import SettingsError
-
-PREFIX = "SHOAL_"
-SECRET = frozenset({"kafka_config", "redis_url"})
-"""Settings whose values may hold passwords: no message shows them."""
+from shoal.settings_errors import PREFIX, refuse_misspelt, sentence, variable
 
 WINDOW_DAYS = 28
 # librdkafka closes a member's session when it has not polled for this long (its own default), and
@@ -279,35 +282,16 @@ TOPIC_SETTINGS = (
 )
 
 
-def variable(name: str) -> str:
-    """Give the environment variable of a setting."""
-    return PREFIX + name.upper()
-
-
 def load_settings() -> Settings:
     """Read the environment and `.env`.
 
     Raises:
-        SettingsError: a value makes no sense; the sentence names the variable and the remedy.
+        SettingsError: a value makes no sense, or a name is misspelt; the sentence names the
+            variable and the remedy.
     """
+    given = [*os.environ, *DotEnvSettingsSource(Settings).env_vars]
+    refuse_misspelt(given, [variable(name) for name in Settings.model_fields])
     try:
         return Settings()
     except ValidationError as error:
-        raise SettingsError(_sentence(error)) from None
-
-
-def _sentence(error: ValidationError) -> str:
-    """Tell the first thing that is wrong; secrets are never shown."""
-    first = error.errors()[0]
-    # Our own validators' text comes as "Value error, …", pydantic's as "Input should be …".
-    said = first["msg"].removeprefix("Value error, ")
-    said = said.replace("Input should", "should").replace("String should", "should")
-    if first["type"] == "string_pattern_mismatch":
-        said = "must be made of letters, digits, dots, underscores and dashes, and not be too long"
-    others = error.error_count() - 1
-    more = f" ({others} more after this one)" if others else ""
-    if not first["loc"]:
-        return said + more
-    name = str(first["loc"][0])
-    given = "has a value that" if name in SECRET else f"is {first['input']!r}, but"
-    return f"{variable(name)} {given} {said}; correct it in the environment or in .env{more}"
+        raise SettingsError(sentence(error)) from None

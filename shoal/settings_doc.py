@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 from pydantic.fields import FieldInfo
 
-from shoal.settings import Settings, variable
+from shoal.settings import Settings
+from shoal.settings_errors import variable
 
 _HEAD = """# Settings
 

@@ -4,8 +4,9 @@ import re
 from pathlib import Path
 
 from shoal.exit_codes import ExitCode
-from shoal.settings import Settings, variable
+from shoal.settings import Settings
 from shoal.settings_doc import render
+from shoal.settings_errors import variable
 
 ROOT = Path(__file__).parents[1]
 

@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from shoal.errors import SettingsError
-from shoal.settings import SECRET, Settings, load_settings, variable
+from shoal.settings import Settings, load_settings
+from shoal.settings_errors import SECRET, variable
 from shoal.wiring import kafka_connection, worker_config
 
 
@@ -43,6 +44,32 @@ def test_a_wrong_value_is_one_sentence_with_variable_value_and_remedy(
     assert "\n" not in sentence
     assert name in sentence
     assert value in sentence
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("SHOAL_SEGMENT", "SHOAL_SEGMENTS"),
+        ("SHOAL_REDIS_TIMEOUT_MS", "SHOAL_REDIS_TIMEOUT_S"),
+        ("shoal_bootstrap_day", "SHOAL_BOOTSTRAP_DAYS"),
+    ],
+)
+@pytest.mark.parametrize("place", ["environment", ".env"])
+def test_a_misspelt_name_is_refused_and_told_which_was_meant(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, given: str, meant: str, place: str
+) -> None:
+    if place == "environment":
+        monkeypatch.setenv(given, "7")
+    else:
+        (tmp_path / ".env").write_text(f"{given}=7\n")
+    with pytest.raises(SettingsError, match=f"{given.upper()} is no setting; {meant} is"):
+        load_settings()
+
+
+def test_a_name_that_is_like_no_setting_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHOAL_SERVICE_HOST", "10.0.0.1")
+    monkeypatch.setenv("SHOAL_REDIS_PORT", "tcp://10.0.0.1:6379")
+    load_settings()
 
 
 @pytest.mark.parametrize(
