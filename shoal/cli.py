@@ -1,14 +1,66 @@
 """The command line: one place that puts the commands together and turns errors into exit codes."""
 
+from importlib import import_module
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from shoal import demo, doctor, lookup, processes, produce, topics, watch
 from shoal.exit_codes import explained
 
+COMMANDS = {
+    "demo": "shoal.demo:demo",
+    "topics": "shoal.topics:app",
+    "doctor": "shoal.doctor:doctor",
+    "worker": "shoal.processes:worker",
+    "trainer": "shoal.processes:trainer",
+    "run": "shoal.processes:run",
+    "produce": "shoal.produce:app",
+    "watch": "shoal.watch:watch",
+    "lookup": "shoal.lookup:lookup",
+    "segments": "shoal.lookup:segments_app",
+}
+"""Every command in the order of the help: the module, and in it a function or a group."""
+
+
+class _OnDemand(TyperGroup):
+    """A group whose commands are imported when they are asked for.
+
+    All of them together take 1.5 s to import, most of it for libraries that only the trainer or
+    only the tables need; nobody should wait for those to look one user up.
+    """
+
+    # Typer keeps the types of these two to itself.
+    def list_commands(self, _ctx: Any) -> list[str]:
+        """Name all commands, imported or not."""
+        return list(COMMANDS)
+
+    def get_command(self, _ctx: Any, cmd_name: str) -> Any:
+        """Import one command; None for a name that there is not.
+
+        Then all are imported, since Typer looks among them for what was meant.
+        """
+        for name in [cmd_name] if cmd_name in COMMANDS else COMMANDS:
+            if name not in self.commands:
+                self.commands[name] = _imported(name)
+        return self.commands.get(cmd_name)
+
+
+def _imported(name: str) -> Any:
+    """Import a command and give it its name."""
+    module, place = COMMANDS[name].split(":")
+    found = getattr(import_module(module), place)
+    alone = typer.Typer(add_completion=False)
+    if isinstance(found, typer.Typer):
+        alone.add_typer(found, name=name)
+    else:
+        alone.command(name)(found)
+    return typer.main.get_group(alone).commands[name]
+
+
 app = typer.Typer(
+    cls=_OnDemand,
     help="Live user segments from an event stream: Kafka in, features in Redis, changes out.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -35,18 +87,6 @@ def shoal(
     ] = False,
 ) -> None:
     """Take the options that stand before a command."""
-
-
-app.command("demo")(demo.demo)
-app.add_typer(topics.app, name="topics")
-app.command("doctor")(doctor.doctor)
-app.command("worker")(processes.worker)
-app.command("trainer")(processes.trainer)
-app.command("run")(processes.run)
-app.add_typer(produce.app, name="produce")
-app.command("watch")(watch.watch)
-app.command("lookup")(lookup.lookup)
-app.add_typer(lookup.segments_app, name="segments")
 
 
 def main() -> None:

@@ -4,7 +4,7 @@ import time
 import pytest
 
 from shoal.server_process import free_port
-from tests.shoal.running import run_shoal
+from tests.shoal.running import run_python, run_shoal
 
 COMMANDS = (
     "demo", "topics", "topics create", "doctor", "worker", "trainer", "run", "produce",
@@ -82,3 +82,17 @@ def test_doctor_names_both_services_that_are_not_there(nowhere: dict[str, str]) 
     assert checks["redis"]["status"] == "unreachable"
     assert checks["packages"]["status"] == "ok"
     assert "Traceback" not in done.stderr
+
+
+def test_a_command_imports_only_what_it_needs() -> None:
+    done = run_python(
+        "import sys; from shoal.cli import app; app(['lookup', '--help'], standalone_mode=False)",
+        "print([name for name in ('scipy', 'pandas', 'river') if name in sys.modules])",
+    )
+    assert done.stdout.endswith("[]\n"), done.stdout + done.stderr
+
+
+def test_a_misspelt_command_is_answered_with_the_right_one() -> None:
+    done = run_shoal("lokup")
+    assert done.returncode == 2
+    assert "Did you mean 'lookup'?" in done.stderr
