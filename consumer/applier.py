@@ -4,6 +4,7 @@ records ─ batches ─→ judge ─→ load users ─→ step (pure) ─→ com
                         └── dead letters ─────┘
 """
 
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 
@@ -11,6 +12,7 @@ import numpy as np
 import structlog
 
 from consumer import crash
+from consumer.allowance import Allowance
 from consumer.cache import UserCache
 from consumer.catch_up import step_catch_up
 from consumer.committer import Committer
@@ -60,6 +62,9 @@ class Applier:
         self._partitions = partitions
         self._clock = clock
         self._progress = progress
+        # History is replayed as it was lived, however long that takes.
+        live = config.clock == "wall"
+        self._reassigning = Allowance(config.reassign_users_per_s if live else None, time.monotonic)
         self._rules = Rules(
             min_events=config.min_events,
             sample_interval_ms=config.sample_interval_s * 1000,
@@ -91,11 +96,13 @@ class Applier:
             self._apply_batch(owned, batch, is_newest=int(batch.offsets[-1]) == end)
 
     def is_due(self, owned: OwnedPartition, *, is_newest: bool = True) -> bool:
-        """Tell whether somebody's time to be looked at has come."""
+        """Tell whether somebody can be looked at now."""
         if owned.catching_up:
             return False
         as_of_ms = self.as_of_ms(owned, owned.meta.stream_ms, is_newest=is_newest)
-        return as_of_ms >= owned.next_due_ms
+        if as_of_ms >= owned.next_due_ms or owned.queued is None:
+            return True
+        return owned.queued > 0 and self._reassigning.left != 0
 
     def as_of_ms(self, owned: OwnedPartition, stream_ms: int, *, is_newest: bool = True) -> int:
         """Give the time to read features at: the stream time, or the wall clock without lag."""
@@ -126,7 +133,8 @@ class Applier:
                     self.cache.slab, self.cache.user_ids, owned.meta, batch, self._model_for(owned),
                     self._rules, self._moment(owned, batch.stream_end_ms, is_newest=is_newest),
                 )  # fmt: skip
-        self._committer.commit(owned, effects)
+        # A user whom a new model has queued is looked at once under it, whatever happens meanwhile.
+        self._committer.commit(owned, effects, keeps_queue=owned.queued != 0)
         if catching_up:
             self.take_over_sweeps(owned)
 
@@ -140,10 +148,14 @@ class Applier:
             self._load(owned, [change.user_id for change in forced])
             nothing = Judged.nothing(owned.meta.stream_ms)
             batch = self._columns(owned, nothing, owned.meta.applied_offset)
-            self._committer.commit(owned, self._catch_up(owned, batch, forced, is_newest=False))
+            effects = self._catch_up(owned, batch, forced, is_newest=False)
+            self._committer.commit(owned, effects, keeps_queue=owned.queued != 0)
 
     def sweep(self, owned: OwnedPartition, *, is_newest: bool = True) -> int:
-        """Look at up to `sweep_users` users whose time has come; give how many were looked at.
+        """Look at up to `sweep_users` users; give how many were looked at.
+
+        Those whose time has come go first. Those queued by a new major version follow at a
+        bounded rate, so that events and subscribers are not held up behind all of them.
 
         Args:
             owned: the partition.
@@ -154,8 +166,12 @@ class Applier:
         """
         as_of_ms = self.as_of_ms(owned, owned.meta.stream_ms, is_newest=is_newest)
         owned.settle()
-        due = owned.store.due(owned.stored_meta, as_of_ms, self._config.sweep_users)
+        limit, allowed = self._config.sweep_users, self._reassigning.left
+        due = owned.store.due(
+            owned.stored_meta, as_of_ms, limit, limit if allowed is None else min(limit, allowed)
+        )
         owned.next_due_ms = np.inf if due.next_ms is None else due.next_ms
+        owned.queued = due.queued_left
         if not due.user_ids:
             return 0
         passing = self.cache.missing(due.user_ids)
@@ -163,6 +179,7 @@ class Applier:
         slots = self.cache.slots(due.user_ids)
         order = np.argsort(slots)
         queued = np.array(due.scores_ms) == 0
+        self._reassigning.take(int(queued.sum()))
         effects = step_sweep(
             self.cache.slab, self.cache.user_ids, owned.meta, slots[order], queued[order],
             self._model_for(owned), self._rules, Moment(owned.number, as_of_ms, self._clock()),
@@ -185,7 +202,7 @@ class Applier:
         meta.model_major = self.model.model.major
         owned.write(meta, queue_everybody=True)
         crash.point("after queueing everybody")
-        owned.next_due_ms = 0.0
+        owned.queued = None
         self.cache.due_ms[self.cache.partition == owned.number] = np.nan
 
     def _catch_up(

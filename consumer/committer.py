@@ -11,6 +11,8 @@ dropped with everything that was built on it.
 
 from concurrent.futures import Executor
 
+import numpy as np
+
 from consumer import crash
 from consumer.cache import UserCache
 from consumer.effects import Effects
@@ -32,15 +34,20 @@ class Committer:
         self._progress = progress
         self._stages = progress.stages
 
-    def commit(self, owned: OwnedPartition, effects: Effects) -> None:
+    def commit(self, owned: OwnedPartition, effects: Effects, *, keeps_queue: bool = False) -> None:
         """Start carrying effects out; the partition counts as moved on from here.
+
+        Args:
+            owned: the partition.
+            effects: what a step decided.
+            keeps_queue: whom a new model has queued stays queued, whatever the effects say.
 
         Raises:
             Fenced, Away: the commit before failed; drop the partition.
         """
         with self._stages.time("encode"):
             outbox = Outbox(effects.changes, effects.dead)
-            commit = self._commit_of(owned, effects, outbox)
+            commit = self._commit_of(owned, effects, outbox, keeps_queue=keeps_queue)
         with self._stages.time("wait for commit"):
             owned.settle()
 
@@ -54,9 +61,11 @@ class Committer:
         owned.on_committed = lambda: self._progress.count(before, effects.meta, changes)
         owned.meta, owned.stored_meta = effects.meta, commit.new_meta
         owned.untidy = owned.untidy or bool(outbox)
-        self._remember(owned, effects)
+        self._remember(owned, effects, due_known=not keeps_queue)
 
-    def _commit_of(self, owned: OwnedPartition, effects: Effects, outbox: Outbox) -> Commit:
+    def _commit_of(
+        self, owned: OwnedPartition, effects: Effects, outbox: Outbox, *, keeps_queue: bool
+    ) -> Commit:
         cache, written, removed = self._cache, effects.written, effects.removed.tolist()
         states: list[bytes] = [b""] * (2 * len(written))
         states[::2] = [cache.redis_keys[slot] for slot in written.tolist()]
@@ -74,10 +83,11 @@ class Committer:
             deleted=[cache.redis_keys[slot] for slot in removed],
             due=due,
             not_due=[cache.user_ids[slot].encode() for slot in removed],
+            keeps_queue=keeps_queue,
         )
 
-    def _remember(self, owned: OwnedPartition, effects: Effects) -> None:
-        self._cache.due_ms[effects.due_slots] = effects.due_ms
+    def _remember(self, owned: OwnedPartition, effects: Effects, *, due_known: bool) -> None:
+        self._cache.due_ms[effects.due_slots] = effects.due_ms if due_known else np.nan
         self._cache.drop(effects.removed)
         if len(effects.due_ms):
             owned.next_due_ms = min(owned.next_due_ms, float(effects.due_ms.min()))

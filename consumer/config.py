@@ -37,6 +37,7 @@ class WorkerConfig:
     batch_records: int = 10_000
     cache_users: int = 50_000
     sweep_users: int = 2_000
+    reassign_users_per_s: int = 5_000  # of those whom a new major version has queued
     event_bytes_max: int = BROKER_MESSAGE_BYTES_MAX
 
     # Times. Within the group's session the broker believes a silent worker alive; the outage limit

@@ -28,7 +28,8 @@ class OwnedPartition:
         dead_floor: dead letters at or below this input offset are published already.
         caught_up: the last fetch reached the end of the log.
         gap_trusted: a hole in the offsets needs no proof (see `worker`).
-        next_due_ms: no user is due before this time.
+        next_due_ms: no user's time to be looked at comes before this one.
+        queued: users whom a new major model version has queued to be looked at; None: not known.
         next_offset: the input offset to fetch next; what lies between the applied offset and it
             waits in the backlog.
         committing: the last commit, Redis and Kafka, while it is under way.
@@ -50,6 +51,7 @@ class OwnedPartition:
     caught_up: bool = False
     gap_trusted: bool = False
     next_due_ms: float = 0.0
+    queued: int | None = None
     next_offset: int = 0
     committing: Future[None] | None = None
     on_committed: Callable[[], None] = lambda: None

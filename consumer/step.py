@@ -62,7 +62,7 @@ def step_batch(
     seen = Observation(
         slots=touched[observed],
         vectors=vectors(slab, touched[observed], moment.as_of_ms),
-        causes=_causes(before, touched[observed], columns.type_code[rows] == _PROFILE),
+        causes=_causes(before, touched[observed], columns.type_code[rows] == _PROFILE, model),
         source_offsets=batch.offsets[rows],
         event_ms=columns.time_ms[rows],
     )
@@ -100,7 +100,7 @@ def step_sweep(
         user_ids: user id by slot.
         meta: the partition before the sweep; not changed.
         slots: distinct users that are due, rising.
-        queued: bool[n], who was queued by a new model rather than by time.
+        queued: bool[n], who was queued by a new major version rather than by time.
         model: the release to assign with; None before the first one.
         rules: who is assigned, sampled, removed.
         moment: where and when.
@@ -116,10 +116,11 @@ def step_sweep(
     ]
     observed = before.eligible & ~gone
     if model is not None:
+        by_model = queued[observed] | _retired(before.segment[observed], model)
         seen = Observation(
             slots=slots[observed],
             vectors=vectors(slab, slots[observed], moment.as_of_ms),
-            causes=["model" if by_model else "expiry" for by_model in queued[observed].tolist()],
+            causes=["model" if one else "expiry" for one in by_model.tolist()],
             source_offsets=np.full(int(observed.sum()), source_offset),
             event_ms=None,
         )
@@ -151,16 +152,30 @@ def _forgets(
     ]
 
 
-def _causes(before: Population, slots: Slots, by_profile: npt.NDArray[np.bool_]) -> list[Cause]:
+def _causes(
+    before: Population,
+    slots: Slots,
+    by_profile: npt.NDArray[np.bool_],
+    model: CompiledModel | None,
+) -> list[Cause]:
     """Say why a batch's users would move.
 
     Whenever there is a model, an eligible user has a segment after the next look. So a user who
-    was eligible before this batch and has none is waiting for the first model.
+    was eligible before this batch and has none is waiting for the first model. And a user in a
+    segment that the model does not have moves because a major version has retired it.
     """
     at = before.rows_of(slots)
-    waiting = before.eligible[at] & (before.segment[at] == NO_SEGMENT)
-    causes = np.where(waiting, "model", np.where(by_profile, "profile", "behaviour"))
+    by_model = before.eligible[at] & (before.segment[at] == NO_SEGMENT)
+    by_model |= _retired(before.segment[at], model)
+    causes = np.where(by_model, "model", np.where(by_profile, "profile", "behaviour"))
     return causes.tolist()  # type: ignore[no-any-return]
+
+
+def _retired(segment: npt.NDArray[np.int32], model: CompiledModel | None) -> npt.NDArray[np.bool_]:
+    """Tell who is in a segment that the model does not have."""
+    if model is None:
+        return np.zeros(len(segment), np.bool_)
+    return np.asarray((segment != NO_SEGMENT) & (model.rows_of(segment) < 0))
 
 
 def _samples(

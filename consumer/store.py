@@ -89,15 +89,24 @@ class Commit:
     due: Sequence[bytes] = ()  # ms, user, ms, user, …
     not_due: Sequence[bytes] = ()  # users
     queue_everybody: bool = False
+    keeps_queue: bool = False  # a due entry only moves to an earlier time
 
 
 @dataclass(frozen=True)
 class DueUsers:
-    """Users to look at, when each was due, and the time of the next one (None: nobody)."""
+    """Users to look at, when each was due, and who is left.
+
+    Attributes:
+        user_ids: whose time has come, then those queued by a new model.
+        scores_ms: when each was due; 0 for the queued ones.
+        next_ms: when the next one's time comes; None: nobody's.
+        queued_left: how many stay queued.
+    """
 
     user_ids: list[str] = field(default_factory=list)
     scores_ms: list[float] = field(default_factory=list)
     next_ms: float | None = None
+    queued_left: int = 0
 
 
 class PartitionStore:
@@ -137,8 +146,10 @@ class PartitionStore:
             raise Fenced(self.keys.partition, "Redis holds another state than this worker wrote")
         return list(values)
 
-    def due(self, expected_meta: bytes, as_of_ms: int, limit: int) -> DueUsers:
+    def due(self, expected_meta: bytes, as_of_ms: int, limit: int, queued_max: int) -> DueUsers:
         """Give at most `limit` users due at or before `as_of_ms`, the earliest first.
+
+        At most `queued_max` of them, and after the others, are users whom a new model queued.
 
         Raises:
             Fenced: the partition is not as this worker wrote it last.
@@ -146,15 +157,16 @@ class PartitionStore:
         answer = self._call(
             "due",
             [self.keys.meta, self.keys.due],
-            [expected_meta, as_of_ms, limit],
+            [expected_meta, as_of_ms, limit, queued_max],
         )
         if answer is None:
             raise Fenced(self.keys.partition, "Redis holds another state than this worker wrote")
-        *pairs, following = answer
+        *pairs, following, queued_left = answer
         return DueUsers(
             user_ids=[user.decode() for user in pairs[::2]],
             scores_ms=[float(score) for score in pairs[1::2]],
             next_ms=float(following) if following else None,
+            queued_left=int(queued_left),
         )
 
     def commit(self, commit: Commit) -> None:
@@ -171,7 +183,7 @@ class PartitionStore:
             commit.expected_meta,
             commit.new_meta,
             commit.outbox,
-            b"1" if commit.queue_everybody else b"0",
+            b"1" if commit.queue_everybody else b"2" if commit.keeps_queue else b"0",
             *_packed(commit.states),
             *_packed(commit.deleted),
             *_packed(commit.due),

@@ -246,7 +246,7 @@ class Worker:
             and not self._partitions.waiting
             and self._feed.caught_up
             and all(one.caught_up and one.committing is None for one in owned)
-            and not any(self._applier.is_due(one) for one in owned)
+            and not any(one.queued or self._applier.is_due(one) for one in owned)
         )
         if not done:
             self._idle_since_s = None

@@ -139,6 +139,12 @@ class Settings(BaseSettings):
     sweep_users: int = Field(
         2_000, ge=1, le=1_000_000, description="Users without new events looked at between batches."
     )
+    reassign_users_per_s: int = Field(
+        5_000,
+        ge=1,
+        description="After a new major model version, users a second that each worker looks at "
+        "again; live events come first.",
+    )
     cache_users: int = Field(
         100_000, ge=2, description="User states held in memory, about 2.3 KB each."
     )

@@ -47,6 +47,7 @@ def worker_config(settings: Settings) -> WorkerConfig:
         batch_records=settings.batch_records,
         cache_users=settings.cache_users,
         sweep_users=settings.sweep_users,
+        reassign_users_per_s=settings.reassign_users_per_s,
         event_bytes_max=settings.event_bytes_max,
         session_timeout_ms=settings.session_timeout_ms,
         outage_limit_s=settings.outage_limit_s,

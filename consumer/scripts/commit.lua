@@ -1,7 +1,8 @@
 -- The one atomic, conditional write of a batch: users, outbox, due and meta change together or not at all.
 -- KEYS: meta, outbox, due
 -- ARGV: expected meta, new meta, outbox,
---       '1' to queue every user at once (a new major model version),
+--       '1' to queue every user at once (a new major model version), '2' to leave whoever is queued
+--       in the queue, '0' for neither,
 --       then four packed lists, each as its lengths and its bytes:
 --       states to set {key, value, ...}, keys to delete, due entries {ms, user, ...}, due users to drop
 -- Returns: 'done', 'already' (a retry after an unknown outcome), or 'fenced'
@@ -26,7 +27,13 @@ end
 
 each_chunk(ARGV[5], ARGV[6], function(pairs) redis.call('MSET', unpack(pairs)) end)
 each_chunk(ARGV[7], ARGV[8], function(keys) redis.call('DEL', unpack(keys)) end)
-each_chunk(ARGV[9], ARGV[10], function(entries) redis.call('ZADD', KEYS[3], unpack(entries)) end)
+each_chunk(ARGV[9], ARGV[10], function(entries)
+  if ARGV[4] == '2' then
+    redis.call('ZADD', KEYS[3], 'LT', unpack(entries))
+  else
+    redis.call('ZADD', KEYS[3], unpack(entries))
+  end
+end)
 each_chunk(ARGV[11], ARGV[12], function(users) redis.call('ZREM', KEYS[3], unpack(users)) end)
 if ARGV[4] == '1' then
   redis.call('ZUNIONSTORE', KEYS[3], 1, KEYS[3], 'WEIGHTS', 0)

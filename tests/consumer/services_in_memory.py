@@ -7,6 +7,7 @@ They answer as the real ones do (`consumer/scripts/*.lua`, transactions with an 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
+from math import inf
 from random import Random
 from typing import Any
 
@@ -75,12 +76,17 @@ class MemoryStore:
         self._check(expected_meta)
         return [self._redis.values.get(key) for key in user_keys]
 
-    def due(self, expected_meta: bytes, as_of_ms: int, limit: int) -> DueUsers:
+    def due(self, expected_meta: bytes, as_of_ms: int, limit: int, queued_max: int) -> DueUsers:
         self._check(expected_meta)
         entries = sorted((ms, user) for user, ms in self._redis.due.items())
-        found = [(ms, user) for ms, user in entries if ms <= as_of_ms][:limit]
-        following = entries[len(found)][0] if len(found) < len(entries) else None
-        return DueUsers([user for _, user in found], [ms for ms, _ in found], following)
+        queued = [(ms, user) for ms, user in entries if ms <= 0]
+        timed = entries[len(queued) :]
+        found = [(ms, user) for ms, user in timed if ms <= as_of_ms][:limit]
+        following = timed[len(found)][0] if len(found) < len(timed) else None
+        taken = queued[: min(limit - len(found), queued_max)]
+        found += taken
+        users, scores = [user for _, user in found], [ms for ms, _ in found]
+        return DueUsers(users, scores, following, len(queued) - len(taken))
 
     def commit(self, commit: Commit) -> None:
         fault = self._faults.choice("unanswered before", "unanswered after")
@@ -92,7 +98,8 @@ class MemoryStore:
         for key in commit.deleted:
             redis.values.pop(key, None)
         for ms, user in zip(commit.due[::2], commit.due[1::2], strict=True):
-            redis.due[user.decode()] = float(ms)
+            earlier = redis.due.get(user.decode(), inf) if commit.keeps_queue else inf
+            redis.due[user.decode()] = min(float(ms), earlier)
         for user in commit.not_due:
             redis.due.pop(user.decode(), None)
         if commit.queue_everybody:
