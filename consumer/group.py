@@ -9,7 +9,14 @@ import time
 from collections.abc import Callable
 
 import structlog
-from confluent_kafka import OFFSET_END, Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import (
+    OFFSET_END,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Message,
+    TopicPartition,
+)
 
 from consumer import crash
 from consumer.config import WorkerConfig
@@ -104,9 +111,11 @@ class Group:
         """
         self._touched.clear()
         first = self._consumer.poll(wait_s)
-        rest = self._consumer.consume(self._config.batch_records - 1, 0) if first else []
+        found: list[Message] = []
+        if first is not None:  # a message without a value has length 0, so it counts as false
+            found = [first, *self._consumer.consume(self._config.batch_records - 1, 0)]
         crash.point("after poll")
-        news = arrived([first, *rest] if first else [])
+        news = arrived(found)
         for error in news.errors:
             self._on_error(error)
         owned = self._partitions.owned
