@@ -1,18 +1,17 @@
 """The models topic: every release, in order; its newest record is the model.
 
-Workers follow it with a `ModelFeed`, the trainer writes it with a `ModelPublisher`. Redis holds a
-copy of the newest one for look-ups; where the two differ, the topic is right.
+Workers follow it with a `ModelFeed`, the trainer writes it (`model_publisher`). Redis holds a copy
+of the newest one for look-ups; where the two differ, the topic is right.
 """
 
-import contextlib
 import time
 from collections.abc import Callable
 
 import structlog
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from consumer import crash
-from consumer.errors import KafkaAway, NotSetUp, ProtectsData, ServiceUnavailable
+from consumer.answers import Answer, decode_answer, is_answer
+from consumer.errors import NotSetUp, ProtectsData, ServiceUnavailable
 from consumer.keys import model_key
 from consumer.redis_client import RedisClient
 from consumer.store import calling_redis, script
@@ -37,13 +36,21 @@ class ModelFeed:
         caught_up: Whether everything published so far has been read.
     """
 
-    def __init__(self, kafka: KafkaConnection, topic: str) -> None:
+    def __init__(
+        self,
+        kafka: KafkaConnection,
+        topic: str,
+        *,
+        on_record: Callable[[SegmentModel | Answer], None] = lambda _: None,
+    ) -> None:
         """Make the client; `catch_up` connects and reads.
 
         Args:
             kafka: where Kafka is.
             topic: the models topic.
+            on_record: called with every record read, releases and answers to orders.
         """
+        self._on_record = on_record
         self._kafka = kafka
         self._topic = topic
         self._consumer = Consumer(
@@ -59,8 +66,11 @@ class ModelFeed:
         self.newest: SegmentModel | None = None
         self.caught_up = False
 
-    def catch_up(self) -> None:
-        """Read everything published so far.
+    def catch_up(self, *, whole: bool = False) -> None:
+        """Read on to the end of what is published so far.
+
+        Args:
+            whole: read the topic from its start, not only as far back as the newest model.
 
         Raises:
             ServiceUnavailable: Kafka did not answer, or an open transaction did not end, in 30 s.
@@ -68,7 +78,7 @@ class ModelFeed:
             ProtectsData: the newest record is not a model that this release can read.
         """
         low, high = self._watermarks()
-        start = max(low, high - TAIL_OFFSETS)
+        start = low if whole else max(low, high - TAIL_OFFSETS)
         self._read(start, high)
         if self.newest is None and start > low:
             self._read(low, high)
@@ -129,9 +139,14 @@ class ModelFeed:
         error = message.error()
         if error is None:
             self.caught_up = False
-            model = _decoded(message)
-            if model is not None and (self.newest is None or model.order > self.newest.order):
-                self.newest = model
+            record = _decoded(message)
+            if record is None:
+                return
+            self._on_record(record)
+            if isinstance(record, SegmentModel) and (
+                self.newest is None or record.order > self.newest.order
+            ):
+                self.newest = record
         elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 -- the library's name
             self._read_to = message.offset() or 0
             self.caught_up = True
@@ -158,10 +173,12 @@ _MISSING = {
 }
 
 
-def _decoded(message: Message) -> SegmentModel | None:
+def _decoded(message: Message) -> SegmentModel | Answer | None:
     value = message.value()
     if value is None:  # a tombstone: an operator removed that version
         return None
+    if is_answer(message.key()):
+        return decode_answer(value)
     try:
         return decode_model(value)
     except UnknownModelSchema as error:
@@ -182,6 +199,26 @@ def read_newest_model(kafka: KafkaConnection, topic: str) -> SegmentModel | None
     return feed.newest
 
 
+def read_releases(kafka: KafkaConnection, topic: str) -> list[SegmentModel]:
+    """Read all releases, the oldest version first (3 KB each, tens of thousands at most).
+
+    Raises:
+        ServiceUnavailable, NotSetUp, ProtectsData: see `ModelFeed.catch_up`.
+    """
+    found: dict[tuple[int, int], SegmentModel] = {}
+
+    def keep(record: SegmentModel | Answer) -> None:
+        if isinstance(record, SegmentModel):
+            found[record.order] = record
+
+    feed = ModelFeed(kafka, topic, on_record=keep)
+    try:
+        feed.catch_up(whole=True)
+    finally:
+        feed.close()
+    return [found[order] for order in sorted(found)]
+
+
 def mirror_model(client: RedisClient, namespace: str, model: SegmentModel) -> bool:
     """Copy a model to Redis unless a newer one is there; tell whether it was copied.
 
@@ -191,66 +228,3 @@ def mirror_model(client: RedisClient, namespace: str, model: SegmentModel) -> bo
     key = model_key(namespace)
     arguments = (encode_model(model), model.major, model.minor)
     return bool(calling_redis(lambda: client.eval(script("keep_newer"), 1, key, *arguments)))
-
-
-class ModelPublisher:
-    """Writes releases, one transaction each. Making one fences every older publisher."""
-
-    def __init__(
-        self, kafka: KafkaConnection, topic: str, transactional_id: str, *, timeout_ms: int
-    ) -> None:
-        """Fence whoever published before, and abort what they left open.
-
-        Raises:
-            KafkaAway: Kafka did not answer in time.
-        """
-        self._topic = topic
-        self._timeout_s = timeout_ms / 1000
-        self._producer = Producer(
-            kafka.producer_config(
-                transactional_id=transactional_id,
-                transaction_timeout_ms=timeout_ms,
-                linger_ms=0,
-                socket_nagle_disable=True,
-            )
-        )
-        self._call(lambda: self._producer.init_transactions(self._timeout_s))
-
-    def publish(self, model: SegmentModel) -> None:
-        """Publish a release.
-
-        Raises:
-            KafkaAway: it is not sure to be published. This publisher must not be used again:
-                make a new one and read the newest model to see.
-        """
-        try:
-            self._producer.begin_transaction()
-            self._producer.produce(
-                self._topic,
-                key=model.version.encode(),
-                value=encode_model(model),
-                partition=PARTITION,
-            )
-        except KafkaException as error:
-            raise KafkaAway(f"model {model.version}: {error.args[0].str()}") from error
-        crash.point("before the model commit")
-        self._call(lambda: self._producer.commit_transaction(self._timeout_s))
-        crash.point("after the model commit")
-
-    def _call(self, call: Callable[[], object]) -> None:
-        """Take a step of a transaction, the same one again while Kafka says that this is safe."""
-        deadline_s = time.monotonic() + self._timeout_s
-        while True:
-            try:
-                call()
-            except KafkaException as error:
-                cause: KafkaError = error.args[0]
-                if cause.retriable() and time.monotonic() < deadline_s:
-                    continue
-                if cause.txn_requires_abort():
-                    # The next publisher's fence would do it as well; readers wait less this way.
-                    with contextlib.suppress(KafkaException):
-                        self._producer.abort_transaction(self._timeout_s)
-                raise KafkaAway(f"{self._topic}: {cause.str()}") from error
-            else:
-                return

@@ -6,7 +6,8 @@ import structlog
 from confluent_kafka import Message
 
 from consumer.config import WorkerConfig
-from consumer.models import ModelPublisher, read_newest_model
+from consumer.model_publisher import ModelPublisher
+from consumer.models import read_newest_model
 from segments.errors import MalformedSample
 from segments.learner import Learner, LearnerSettings
 from segments.model import SegmentModel

@@ -15,7 +15,8 @@ from confluent_kafka.cimpl import NewTopic
 from consumer.config import WorkerConfig
 from consumer.errors import KafkaAway, NotSetUp, ServiceUnavailable
 from consumer.keys import model_key
-from consumer.models import ModelFeed, ModelPublisher, mirror_model, read_newest_model
+from consumer.model_publisher import ModelPublisher
+from consumer.models import ModelFeed, mirror_model, read_newest_model
 from consumer.redis_client import open_redis
 from consumer.topics import topic_specs
 from consumer.trainer import Trainer
