@@ -17,6 +17,7 @@ COMMANDS = {
     "trainer": "shoal.processes:trainer",
     "run": "shoal.processes:run",
     "produce": "shoal.produce:app",
+    "profiles": "shoal.profiles.commands:app",
     "watch": "shoal.watch:watch",
     "lookup": "shoal.lookup:lookup",
     "segments": "shoal.lookup:segments_app",
