@@ -95,19 +95,19 @@ def vectors(slab: Slab, slots: NDArray[np.int64], as_of_ms: int) -> Vectors:
     """
     head = slab.heads(slots)
     cells, words = slab.borrow(slots)
-    _look_from(head["newest_hour"].astype(np.int64), cells, words, as_of_ms)
+    look_from(head["newest_hour"].astype(np.int64), cells, words, as_of_ms)
     # Feature by feature while they are computed, user by user when they are given away.
     values = np.empty((len(CATALOGUE), len(slots)))
     evidence = np.empty_like(values)
-    counts = np.einsum("nkt->kn", _day_tiles(cells)).astype(np.float64)  # integers: exact
-    observed = _observed_days(head, as_of_ms // DAY_MS)
+    counts = np.einsum("nkt->kn", day_tiles(cells)).astype(np.float64)  # integers: exact
+    observed = observed_days(head, as_of_ms // DAY_MS)
     with np.errstate(divide="ignore", invalid="ignore"):
         _ratios(values, evidence, head, words, dict(zip(DAY_COUNTS, counts, strict=True)), as_of_ms)
         _decayed(values, evidence, head, words, as_of_ms)
     rest = {
         "followed_accounts": (np.maximum(head["level"], 0), head["applied"] > 0),
-        "spend": (np.add.reduce(_day_sums(words)[:, 2], axis=1), observed),
-        "active_days": (np.count_nonzero(_day_tiles(cells)[:, _ACTIVITY], axis=1), observed),
+        "spend": (np.add.reduce(day_sums(words)[:, 2], axis=1), observed),
+        "active_days": (np.count_nonzero(day_tiles(cells)[:, _ACTIVITY], axis=1), observed),
         "activity_24h": (np.add.reduce(cells[:, HOURLY_COLUMN:], axis=1), observed),
     }
     for name, (value, behind) in rest.items():
@@ -117,17 +117,17 @@ def vectors(slab: Slab, slots: NDArray[np.int64], as_of_ms: int) -> Vectors:
     return Vectors(np.ascontiguousarray(values.T), np.ascontiguousarray(evidence.T))
 
 
-def _day_tiles(cells: NDArray[np.uint32]) -> NDArray[np.uint32]:
+def day_tiles(cells: NDArray[np.uint32]) -> NDArray[np.uint32]:
     """View the daily counters as u4[n, counter, place]."""
     return cells[:, :HOURLY_COLUMN].reshape(len(cells), len(DAY_COUNTS), DAY_TILES)
 
 
-def _day_sums(words: _F8) -> _F8:
+def day_sums(words: _F8) -> _F8:
     """View the daily sums as f8[n, sum, place]."""
     return words[:, SUMS].reshape(len(words), len(DAY_SUMS), DAY_TILES)
 
 
-def _look_from(
+def look_from(
     newest_hour: NDArray[np.int64], cells: NDArray[np.uint32], words: _F8, as_of_ms: int
 ) -> None:
     """Clear in a copy of the states what lies before or after the windows.
@@ -158,7 +158,7 @@ def _look_from(
 
 
 @lru_cache(maxsize=8)
-def _weekdays(as_of_day: int) -> tuple[NDArray[np.bool_], _F8]:
+def weekdays_of(as_of_day: int) -> tuple[NDArray[np.bool_], _F8]:
     """Tell Mondays to Fridays of the window.
 
     Returns:
@@ -172,7 +172,7 @@ def _weekdays(as_of_day: int) -> tuple[NDArray[np.bool_], _F8]:
     return by_place, np.concatenate(([0.0], np.cumsum(weekday[:WINDOW_DAYS])))
 
 
-def _observed_days(head: Any, as_of_day: int) -> NDArray[np.int64]:
+def observed_days(head: Any, as_of_day: int) -> NDArray[np.int64]:
     """Count the days from the first event, at most 28, through the as-of day."""
     days = np.clip(as_of_day - head["first_ms"] // DAY_MS + 1, 0, WINDOW_DAYS)
     return np.asarray(days * (head["applied"] > 0))
@@ -191,11 +191,11 @@ def _ratios(
     Without a known value, sum / trials; with one, (sum + known x prior) / (trials + prior).
     """
     as_of_day = as_of_ms // DAY_MS
-    by_place, up_to = _weekdays(as_of_day)
-    observed = _observed_days(head, as_of_day)
+    by_place, up_to = weekdays_of(as_of_day)
+    observed = observed_days(head, as_of_day)
     weekdays = up_to[observed]
     weekends = observed - weekdays
-    session_s, engagement_s = _day_sums(words)[:, 0], _day_sums(words)[:, 1]
+    session_s, engagement_s = day_sums(words)[:, 0], day_sums(words)[:, 1]
     ones = np.ones(len(words))
     sums, trials, prior = np.array(
         [
