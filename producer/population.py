@@ -39,10 +39,9 @@ SPREADS: dict[str, float] = {
 """Standard deviation of a persona's users in each quantity, in its logarithm or logit."""
 
 SHARES = ("ctr", "conversion_rate", "mobile_share")
-ACTIVITY_SPREAD = 1.1
 ACTIVITY_MIN = 0.5
-"""A user's activity is this plus a lognormal of this spread, of mean 1 together: 1 % of the users
-have 5 × the median, and those who hardly show up at all are the thin ones, apart."""
+"""A user's activity is this plus a lognormal, of mean 1 together: at the default spread 1 % of the
+users have 5 × the median, and those who hardly show up at all are the thin ones, apart."""
 
 _ACTIVITY_OF_OWN_DOING = 0.4
 """Who comes much more often is shown as many more ads, but does not write and read that much more;
@@ -135,7 +134,7 @@ class Population:
         self._spreads = np.array(list(SPREADS.values())) * settings.spread
         self._drift = rng.choice([-1.0, 1.0], size=self._means.shape) * settings.drift
         self._deviation = rng.standard_normal((users, len(SPREADS)))
-        tail = _unit_lognormal(rng, users, ACTIVITY_SPREAD)
+        tail = _unit_lognormal(rng, users, settings.activity_spread)
         self._activity = ACTIVITY_MIN + (1 - ACTIVITY_MIN) * tail
         self.scale = 1.0
         self.persona = _uneven(rng, users, settings.personas)

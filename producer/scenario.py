@@ -41,6 +41,8 @@ class SyntheticSettings:
         personas: How many of `PERSONAS` take part; each is one true segment.
         drift: How far each persona's means move in 28 days, in standard deviations of its users.
         spread: Factor on those standard deviations; 0 makes all users of a persona alike.
+        activity_spread: How unequally active users are: deviation of the logarithm; at 1.1 the
+            busiest 1 % do about 6 % of everything, at 2 about 20 %.
         switchers: Share of the users who change persona once, around the middle.
         joiners: Share of the users whose first day is not the first day of the stream.
         thin: Share of the users with 1–4 events in all.
@@ -59,6 +61,7 @@ class SyntheticSettings:
     personas: int = 6
     drift: float = 0.25
     spread: float = 1.0
+    activity_spread: float = 1.1
     switchers: float = 0.05
     joiners: float = 0.1
     thin: float = 0.03
@@ -80,7 +83,7 @@ class SyntheticSettings:
             )
         if self.start_ms % DAY_MS:
             raise UnusableSettings("start", "must be a midnight in UTC, such as 2026-01-02")
-        for name in ("drift", "spread"):
+        for name in ("drift", "spread", "activity_spread"):
             if not 0 <= getattr(self, name) <= _SPREADS_MAX:  # not true of NaN either
                 what = f"is a number, 0 to {_SPREADS_MAX}, not {getattr(self, name)}"
                 raise UnusableSettings(name, what)
