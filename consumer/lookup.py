@@ -1,55 +1,30 @@
 """Reading state: one user explained, and what all segments look like. Redis only, no Kafka.
 
-A look-up is one round trip once topology and model are known: the partition's meta and the
-user's state are read together.
+A look-up is one round trip once topology, model and population are known: the partition's meta and
+the user's state are read together.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
-import msgspec
 import numpy as np
 
 from consumer.config import Clock
 from consumer.errors import NotSetUp
 from consumer.keys import PartitionKeys, model_key, topology_key
+from consumer.live_users import draw
 from consumer.meta import PartitionMeta, decode_meta
+from consumer.percentiles import DRAWN_USERS, Percentiles
 from consumer.redis_client import RedisClient
 from consumer.store import needing_redis
 from consumer.topology import Topology, check_topology, current_topology, decode_topology
-from features import codec
+from consumer.user_view import UserView, view_user
 from features.catalogue import FEATURE_NAMES
-from features.slab import FORGOTTEN, Slab
-from features.vector import Vectors, vectors
 from producer.partitioner import murmur2_partition
-from segments.assignment import margins, squared_distances
-from segments.changes import Reason, SegmentRef, rfc3339
-from segments.model import NO_SEGMENT, CompiledModel, decode_model
-from segments.reasons import reasons
-
-Status = Literal["assigned", "unassigned", "forgotten", "unknown"]
+from segments.model import CompiledModel, decode_model
 
 _CACHED_S = 1.0  # how long the model is trusted before it is read again
-
-
-class UserView(msgspec.Struct, frozen=True, kw_only=True):
-    """One user explained; the JSON of `shoal lookup --json`.
-
-    `margin` and `reasons` say why the user is where they are now: the features that speak most for
-    their segment against the nearest other one. Null features are unknown.
-    """
-
-    user_id: str
-    status: Status
-    partition: int
-    as_of: str
-    features: dict[str, float | None]
-    segment: SegmentRef | None
-    user_version: int
-    model_version: str | None
-    margin: float | None
-    reasons: list[Reason]
+_DRAWN_S = 60.0  # how long the population drawn is
 
 
 @dataclass(frozen=True)
@@ -99,6 +74,8 @@ class Lookup:
         self._model: CompiledModel | None = None
         self._model_bytes: bytes | None = None
         self._model_read_ms = 0
+        self._population: Percentiles | None = None
+        self._drawn_ms = 0
 
     def users(self, user_ids: Sequence[str]) -> list[UserView]:
         """Explain users, in the order asked for.
@@ -115,8 +92,9 @@ class Lookup:
                 pipeline.get(keys.meta)
                 pipeline.get(keys.user(user_id))
             found = needing_redis(pipeline.execute)
+        population = self.percentiles()
         return [
-            self._view(user_id, place, meta, state, model)
+            view_user(user_id, place, state, model, population, self._as_of_ms(meta))
             for user_id, place, meta, state in zip(
                 user_ids, places, found[::2], found[1::2], strict=True
             )
@@ -203,60 +181,16 @@ class Lookup:
         stream_ms = meta.as_of_ms if meta else 0
         return stream_ms if self._clock_mode == "event" else max(stream_ms, self._clock())
 
-    def _view(
-        self,
-        user_id: str,
-        partition: int,
-        stored_meta: bytes | None,
-        state: bytes | None,
-        model: CompiledModel | None,
-    ) -> UserView:
-        as_of_ms = self.as_of_ms(decode_meta(stored_meta) if stored_meta else None)
-        slab, slot = Slab(1), np.zeros(1, np.int64)
-        if state is not None:
-            codec.decode(slab, slot, [state])
-        head = slab.head[0]
-        found = vectors(slab, slot, as_of_ms)
-        segment = int(head["segment"])
-        margin, why = _explain(found, segment, model)
-        return UserView(
-            user_id=user_id,
-            status=_status(state is not None, int(head["flags"]), segment),
-            partition=partition,
-            as_of=rfc3339(as_of_ms),
-            features={
-                name: None if np.isnan(value) else float(value)
-                for name, value in zip(FEATURE_NAMES, found.values[0], strict=True)
-            },
-            segment=model.ref(segment) if model else None,
-            user_version=int(head["user_version"]),
-            model_version=model.version if model else None,
-            margin=margin,
-            reasons=why,
-        )
+    def percentiles(self) -> Percentiles:
+        """Give the population to compare a user with, drawn anew at most once a minute."""
+        now_ms = self._clock()
+        if self._population is None or self._drawn_ms + _DRAWN_S * 1000 <= now_ms:
+            as_of_ms = max(map(self.as_of_ms, self.metas().values()), default=0)
+            drawn = draw(self._client, self._namespace, self.topology().partitions, DRAWN_USERS)
+            nobody = np.empty((0, len(FEATURE_NAMES)))
+            self._population = Percentiles(drawn.vectors(as_of_ms).values if drawn else nobody)
+            self._drawn_ms = now_ms
+        return self._population
 
-
-def _status(known: bool, flags: int, segment: int) -> Status:
-    if not known:
-        return "unknown"
-    if flags & FORGOTTEN:
-        return "forgotten"
-    return "unassigned" if segment == NO_SEGMENT else "assigned"
-
-
-def _explain(
-    found: Vectors, segment: int, model: CompiledModel | None
-) -> tuple[float | None, list[Reason]]:
-    """Say how safely a user is in their segment, and which features hold them there."""
-    row = -1 if model is None else int(model.rows_of(np.array([segment], np.int32))[0])
-    if model is None or row < 0:
-        return None, []
-    z = model.scaling.project(found.values, found.evidence)
-    distance = np.sqrt(squared_distances(z, model.centroids))
-    margin = float(margins(distance, np.array([row]))[0])
-    others = distance[0].copy()
-    others[row] = np.inf
-    other = int(np.argmin(others))
-    values = found.values[:, model.scaling.columns]
-    why = reasons(z, model.centroids[[other]], model.centroids[[row]], model.model.features, values)
-    return margin, why[0]
+    def _as_of_ms(self, stored_meta: bytes | None) -> int:
+        return self.as_of_ms(decode_meta(stored_meta) if stored_meta else None)

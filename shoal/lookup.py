@@ -9,8 +9,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from consumer.clock import wall_clock_ms
-from consumer.lookup import Lookup, SegmentsView, UserView
+from consumer.lookup import Lookup, SegmentsView
 from consumer.redis_client import open_redis
+from consumer.user_view import UserView
 from shoal.settings import Settings, load_settings
 from shoal.telling import telling_features
 
