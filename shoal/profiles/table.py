@@ -26,6 +26,7 @@ BLOCK_ROWS = 10_000
 _HEADER_WITHIN_LINES = 20
 _ID_TITLE = COLUMNS[0].title
 _NOTHING = "has nothing but a user id: fill at least one more cell"
+_HEADER_AGAIN = "is the header again: tables were joined, remove the line"
 
 
 class Block(NamedTuple):
@@ -103,8 +104,8 @@ class ProfileTable:
         lines: list[int] = []
         rows: list[ProfileRow] = []
         for record, given in zip(whole, self._cells(whole), strict=True):
-            if given.keys() == {"user_id"}:
-                errors.append(RowError(record.line, "", given["user_id"], _NOTHING))
+            if without_use := self._without_use(given):
+                errors.append(RowError(record.line, "", shortened(record.text), without_use))
                 continue
             try:
                 rows.append(self._row(given))
@@ -152,6 +153,14 @@ class ProfileTable:
             }
             for row in zip(*columns, strict=True)
         ]
+
+    def _without_use(self, given: dict[str, str]) -> str | None:
+        """Say why a row that may be valid has no use."""
+        if given.keys() == {"user_id"}:
+            return _NOTHING
+        if given.get("user_id", "").split() == self.layout.header_of("user_id").split():
+            return _HEADER_AGAIN
+        return None
 
     def _row(self, given: dict[str, str]) -> ProfileRow:
         """Validate a row."""
