@@ -1,6 +1,6 @@
 """The first model of a major version, from one vector per distinct user."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -10,10 +10,10 @@ from segments.assignment import nearest_rows
 from segments.collector import days_behind
 from segments.errors import NotEnoughSamples
 from segments.lloyd import best_centroids, inertia
-from segments.model import SegmentModel
-from segments.names import name_segments
+from segments.model import Founding, SegmentModel
+from segments.names import Name, name_segments
 from segments.scaling import Scaling, columns_of, transform_columns
-from segments.structure import decide
+from segments.structure import Structure, decide
 from segments.transforms import Floats
 
 SAME_MAX = 0.80  # share of users who are null or alike from which a feature tells nobody apart
@@ -21,6 +21,7 @@ DEVIATION_MIN = 1e-9
 GATE_MIN = 1e-3  # squared deviations; a gate of 0 would refuse every sample for ever
 SETTLED_MIN = 0.5  # share of users with the whole window behind them
 FIRST_ID = 1
+FOUNDING_DECIMALS = 4  # drift is measured in tenths; the record stays small
 
 
 def freeze_scaling(
@@ -112,9 +113,41 @@ def bootstrap(
     z = scaling.project(values, evidence)
     structure = decide(z, segments, rng)
     centroids = best_centroids(z, structure.segments, rng)
-    k = len(centroids)
-    ids = tuple(range(FIRST_ID, FIRST_ID + k))
-    names = name_segments(ids, centroids, scaling.features)
+    ids = tuple(range(FIRST_ID, FIRST_ID + len(centroids)))
+    return found(z, centroids, ids, scaling, left_out, structure)
+
+
+def found(
+    z: Floats,
+    centroids: Floats,
+    ids: tuple[int, ...],
+    scaling: Scaling,
+    left_out: dict[str, str],
+    structure: Structure,
+    *,
+    previous: Mapping[int, Name] | None = None,
+    renamed: Mapping[int, str] | None = None,
+) -> SegmentModel:
+    """Write the record of a version that begins with these centroids.
+
+    Args:
+        z: float64[n, d], the users who found it.
+        centroids: float64[k, d].
+        ids: K segment ids.
+        scaling: The projection that made z.
+        left_out: Features it does not use, and why.
+        structure: How clearly the users fall into k segments.
+        previous: Automatic names of the version before, kept where they still hold.
+        renamed: Names that operators gave, by id.
+
+    Returns:
+        Version 1.0, its place in the sample log (`sample_offset`, `learnt`, `released_ms`) not
+        filled in.
+    """
+    users = np.bincount(nearest_rows(z, centroids), minlength=len(centroids))
+    given = dict(renamed or {})
+    names = name_segments(ids, centroids, scaling.features, previous, given.values())
+    spread = max(inertia(z, centroids), GATE_MIN)
     return SegmentModel(
         catalogue=catalogue_fingerprint(),
         major=1,
@@ -128,18 +161,25 @@ def bootstrap(
         deviation=tuple(scaling.deviation.tolist()),
         ids=ids,
         centroids=tuple(tuple(row) for row in centroids.tolist()),
-        counts=tuple(np.bincount(nearest_rows(z, centroids), minlength=k).tolist()),
+        counts=tuple(users.tolist()),
         names=tuple(name.text for name in names),
         named_by=tuple(name.traits for name in names),
-        renamed={},
-        next_id=FIRST_ID + k,
-        gate=max(inertia(z, centroids), GATE_MIN),
+        renamed=given,
+        next_id=max(ids) + 1,
+        gate=spread,
         samples=0,
         gated=0,
         thinned=0,
         sample_offset=0,
         learnt={},
-        bootstrap_users=len(values),
+        bootstrap_users=len(z),
         structure=structure.sentence,
         id_map={},
+        release="bootstrap",
+        structure_curve=structure.curve,
+        founding=Founding(
+            centroids=tuple(tuple(row) for row in np.round(centroids, FOUNDING_DECIMALS).tolist()),
+            shares=tuple(np.round(users / len(z), FOUNDING_DECIMALS).tolist()),
+            spread=spread,
+        ),
     )

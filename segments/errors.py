@@ -45,3 +45,11 @@ class NotEnoughSamples(SegmentsError):
 
 class MalformedSample(SegmentsError):
     """A record of the samples topic cannot be read: skip it, its writer is not a Shoal worker."""
+
+
+class MalformedOrder(SegmentsError):
+    """A record of the samples topic has an order's key and is none: skip it, as a bad sample."""
+
+
+class OrderRefused(SegmentsError):
+    """An order cannot be obeyed; the message says why and what to do. Nothing has changed."""

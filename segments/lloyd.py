@@ -57,3 +57,20 @@ def best_centroids(z: Floats, k: int, rng: np.random.Generator, restarts: int = 
         best = distinct[rng.choice(len(distinct), size=k, replace=False)]
     best, labels = kmeans2(z, best, iter=ITERATIONS_BEST, minit="matrix", missing="warn")
     return best[np.argsort(-np.bincount(labels, minlength=k), kind="stable")]
+
+
+def converge(z: Floats, centroids: Floats) -> Floats | None:
+    """Run Lloyd's iteration from given centroids to the end.
+
+    Args:
+        z: float64[n, d].
+        centroids: float64[k, d].
+
+    Returns:
+        float64[k, d] in the same order; None when a centroid lost all its users on the way.
+    """
+    try:
+        found, _ = kmeans2(z, centroids, iter=ITERATIONS_BEST, minit="matrix", missing="raise")
+    except ClusterError:
+        return None
+    return np.asarray(found, dtype=np.float64)

@@ -1,6 +1,7 @@
 """The model record: everything a worker needs to assign and a trainer needs to go on."""
 
 from functools import cached_property
+from typing import Literal
 
 import msgspec
 import numpy as np
@@ -8,11 +9,42 @@ from numpy.typing import NDArray
 
 from segments.changes import SegmentRef
 from segments.errors import UnknownModelSchema
+from segments.lineage import Lineage
 from segments.scaling import Scaling
 from segments.transforms import Floats
 
 MODEL_SCHEMA = 1
 NO_SEGMENT = -1  # how an unassigned user is stored
+
+ReleaseKind = Literal["bootstrap", "samples", "refit", "repair", "rollback", "rename"]
+
+
+class Founding(msgspec.Struct, frozen=True, kw_only=True):
+    """What a major version began with: what drift is measured against.
+
+    Attributes:
+        centroids: k × d coordinates, rounded to four decimals.
+        shares: Each segment's share of the users then.
+        spread: Mean squared distance of those users to their centroid.
+    """
+
+    centroids: tuple[tuple[float, ...], ...]
+    shares: tuple[float, ...]
+    spread: float
+
+
+class Proposal(msgspec.Struct, frozen=True, kw_only=True):
+    """What the learner would have an operator do.
+
+    Attributes:
+        kind: What was found: starving, merging, drift or shift.
+        sentence: What was found and which command to give.
+        since_ms: Stream time of the release check that first found it, Unix ms.
+    """
+
+    kind: Literal["starving", "merging", "drift", "shift"]
+    sentence: str
+    since_ms: int
 
 
 class SegmentModel(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +81,21 @@ class SegmentModel(msgspec.Struct, frozen=True, kw_only=True):
         bootstrap_users: Distinct users whose vectors founded this major version.
         structure: One sentence on how clearly the population falls into this many segments.
         id_map: Previous segment id → id in this major version; empty for the first one.
+        release: Why this version was released.
+        order_id: The order it obeys, if it does.
+        restored: The version that a rollback went back to, "major.minor".
+        lineage: What became of each segment; empty in a minor version that moved centroids only.
+        structure_curve: Split-half ARI by number of segments, as far as it was computed when the
+            major version was founded.
+        window_offset: Offset of the samples topic from which the learner's window of recent
+            users can be read again; None in records from before there was one.
+        held: Versions that the flip budget held back since the release before.
+        flip_share: Share of the recent users that this release moves.
+        lingering: Recent users who are not in the segment of their nearest centroid, because
+            hysteresis keeps them: (place counted from the newest user, segment id).
+        bias: d running means of how far samples lie beside their centroid.
+        founding: What the major version began with; None in records from before it was kept.
+        proposal: What the learner would have an operator do, if anything.
     """
 
     schema: int = MODEL_SCHEMA
@@ -78,6 +125,23 @@ class SegmentModel(msgspec.Struct, frozen=True, kw_only=True):
     bootstrap_users: int
     structure: str
     id_map: dict[int, int]
+    release: ReleaseKind = "samples"
+    order_id: str | None = None
+    restored: str | None = None
+    lineage: tuple[Lineage, ...] = ()
+    structure_curve: tuple[tuple[int, float], ...] = ()
+    window_offset: int | None = None
+    held: int = 0
+    flip_share: float = 0.0
+    lingering: tuple[tuple[int, int], ...] = ()
+    bias: tuple[float, ...] = ()
+    founding: Founding | None = None
+    proposal: Proposal | None = None
+
+    @property
+    def resume_offset(self) -> int:
+        """Offset of the samples topic from which a resumed learner has to be fed."""
+        return self.sample_offset if self.window_offset is None else self.window_offset
 
     @property
     def version(self) -> str:

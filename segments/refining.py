@@ -76,6 +76,10 @@ class Refining:
         return msgspec.structs.replace(
             base,
             minor=base.minor + 1,
+            release="samples",
+            order_id=None,
+            restored=None,
+            lineage=(),
             centroids=centroids,
             counts=tuple(self._counts.values()),
             names=tuple(name.text for name in names),

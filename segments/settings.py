@@ -30,6 +30,8 @@ class LearnerSettings:
         release_samples_min: … if it has at least so many accepted samples. In a replay of
             history 30 s of stream time pass between any two samples, and a version a sample
             would flood the models topic: at 3 KB a version this bounds it to 60 bytes a sample.
+        window_days: Days of stream time after which a user's newest vector says nothing any more
+            about whom a release would move.
     """
 
     segments: int | None = SEGMENTS_DEFAULT
@@ -46,6 +48,7 @@ class LearnerSettings:
     release_samples: int = 500
     release_ms: int = 30_000
     release_samples_min: int = 50
+    window_days: float = 7.0
 
     def users_after_wait(self) -> int:
         """Distinct users that are enough once `bootstrap_days` have passed."""

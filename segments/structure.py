@@ -28,10 +28,12 @@ class Structure:
     Attributes:
         segments: How many segments to make.
         sentence: One sentence for people.
+        curve: Split-half ARI by number of segments, where it was computed.
     """
 
     segments: int
     sentence: str
+    curve: tuple[tuple[int, float], ...] = ()
 
 
 def split_half_ari(z: Floats, k: int, rng: np.random.Generator) -> float:
@@ -54,13 +56,16 @@ def split_half_ari(z: Floats, k: int, rng: np.random.Generator) -> float:
     return min(scores)
 
 
-def decide(z: Floats, wanted: int | None, rng: np.random.Generator) -> Structure:
+def decide(
+    z: Floats, wanted: int | None, rng: np.random.Generator, otherwise: int = SEGMENTS_DEFAULT
+) -> Structure:
     """Decide how many segments to make of these users.
 
     Args:
         z: float64[n, d], n ≥ 2.
         wanted: A number that was asked for, or None for the largest stable one in 3…12.
         rng: See `split_half_ari`.
+        otherwise: How many to make when none was asked for and none is stable.
 
     Returns:
         The number, never more than there are different users, and why.
@@ -77,18 +82,19 @@ def decide(z: Floats, wanted: int | None, rng: np.random.Generator) -> Structure
         for k in ([wanted] if wanted else range(SEGMENTS_MIN, SEGMENTS_MAX + 1))
         if k > 1 and _both_halves_can_have(k, z)
     }
+    curve = tuple((k, round(score, 3)) for k, score in scores.items())
     stable = [k for k, score in scores.items() if score >= STABLE]
     if stable:
         k = max(stable)
         return Structure(
-            k, f"{k} segments: two halves of the users agree with ARI {scores[k]:.2f}."
+            k, f"{k} segments: two halves of the users agree with ARI {scores[k]:.2f}.", curve
         )
-    k = wanted if wanted is not None else min(SEGMENTS_DEFAULT, distinct)
+    k = wanted if wanted is not None else min(otherwise, distinct)
     if k in scores:
         found = f"two halves of the users agree with ARI {scores[k]:.2f} only"
     else:
         found = "too few different users to tell"
-    return Structure(k, f"No stable structure found: {k} segments, {found}.")
+    return Structure(k, f"No stable structure found: {k} segments, {found}.", curve)
 
 
 def _both_halves_can_have(k: int, z: Floats) -> bool:

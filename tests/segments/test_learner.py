@@ -43,7 +43,7 @@ def test_a_learner_resumed_anywhere_releases_the_same_bytes(seed: int) -> None:
     stopped_at = int(rng.integers(whole[0].sample_offset, len(LOG)))  # between two releases
     before = [m for m in whole if m.sample_offset <= stopped_at]
     newest = decode_model(encode_model(before[-1]))
-    after = releases(Learner.resume(newest, SETTINGS), LOG, newest.sample_offset)
+    after = releases(Learner.resume(newest, SETTINGS), LOG, newest.resume_offset)
     assert [encode_model(m) for m in before + after] == [encode_model(m) for m in whole], seed
 
 
