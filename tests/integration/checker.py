@@ -69,12 +69,13 @@ class Change:
 
 def check(
     deployment: Deployment,
+    everything: list[Observed] | None = None,
     *,
     event_bytes_max: int = EVENT_BYTES_MAX,
     removal_days: int = REMOVAL_DAYS,
 ) -> Findings:
-    """Check a deployment whose workers are idle or gone."""
-    everything = list(observe(deployment))
+    """Check a deployment whose workers are idle or gone; read it, unless that is done already."""
+    everything = everything or list(observe(deployment))
     copied = read_model_version(deployment.redis_url, deployment.namespace)
     return sum(
         (

@@ -61,6 +61,7 @@ class KafkaServer:
         directory: where its log directories and its output go.
         heap: the JVM's memory limit.
         config: settings beyond `CONFIG`, by the names of server.properties.
+        advertised_port: where clients are sent to, if not to its own port (a proxy's).
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class KafkaServer:
         *,
         heap: str = "768m",
         config: Mapping[str, str] | None = None,
+        advertised_port: int | None = None,
     ) -> None:
         self.port = free_port()
         self.directory = directory
@@ -81,6 +83,8 @@ class KafkaServer:
             | {"log.dirs": str(directory / "data")}
             | dict(config or {})
         )
+        if advertised_port is not None:
+            self._config["advertised.listeners"] = f"PLAINTEXT://127.0.0.1:{advertised_port}"
         self.process = ServerProcess(
             [*self._java, "kafka.Kafka", str(self._properties)], directory / "kafka.log"
         )

@@ -1,0 +1,45 @@
+"""`make campaign ARGS="--seed 1 --runs 30 --seconds 60"`: one line for each run, and a sum.
+
+Exit code 0 when every counter of every run is 0, 1 otherwise.
+"""
+
+import argparse
+import sys
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+from tests.campaign.outcome import Outcome, told
+from tests.campaign.run import plan, run
+
+
+def main() -> int:
+    """Run the campaign that the arguments ask for."""
+    parser = argparse.ArgumentParser(prog="make campaign", description=__doc__)
+    parser.add_argument("--seed", type=int, default=1, help="of the first run; rises by 1")
+    parser.add_argument("--runs", type=int, default=1)
+    parser.add_argument("--seconds", type=float, default=60.0, help="how long events come in")
+    parser.add_argument("--keep", type=Path, help="keep logs and data of each run in here")
+    asked = parser.parse_args()
+    outcomes = [one_run(asked, seed) for seed in range(asked.seed, asked.seed + asked.runs)]
+    clean = sum(outcome.is_clean for outcome in outcomes)
+    faults = sum((outcome.faults for outcome in outcomes), Counter[str]())
+    reached = sum((outcome.reached for outcome in outcomes), Counter[str]())
+    print(f"{clean} of {len(outcomes)} runs clean; {sum(faults.values())} faults: {told(faults)}")  # noqa: T201
+    print(f"points: {told(reached)}")  # noqa: T201
+    return 0 if clean == len(outcomes) else 1
+
+
+def one_run(asked: argparse.Namespace, seed: int) -> Outcome:
+    """Carry out one run and tell what came of it."""
+    planned = plan(seed, asked.seconds)
+    if asked.keep is not None:
+        planned = replace(planned, directory=asked.keep / f"seed-{seed}")
+    outcome = run(planned)
+    again = f'make campaign ARGS="--seed {seed} --seconds {asked.seconds:g}"'
+    print(f"seed {seed}: {outcome.line()} · {again}", flush=True)  # noqa: T201
+    return outcome
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,198 @@
+"""The workers and the trainer, and whoever would restart them: an orchestrator's part."""
+
+import threading
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, field
+from time import monotonic, sleep
+
+from tests.integration.processes import COMMAND, SLEEPY_COMMAND, ShoalProcess
+from tests.integration.scenario import Scenario
+
+WORKERS_MIN, WORKERS_MAX = 2, 4
+_POLL_S = 0.1
+_ENDS_WITHIN_S = 40.0  # a commit under way may wait for both services' time-outs
+_KILLED = -9
+_ASKED_AT_START = -15  # SIGTERM while Python was still importing: nothing was begun
+_TAKEN = '"event": "partition taken"'
+_TRACEBACK = "Traceback (most recent call last)"
+_GAVE_UP = 3  # Kafka or Redis was away for too long: "start the worker again when it is back"
+
+
+@dataclass
+class Member:
+    """One process of the fleet.
+
+    Attributes:
+        process: itself.
+        point: where it is to die or to fall asleep; empty for nowhere.
+        killed: we have killed it.
+        asked: we have asked it to leave.
+        busy: something is being done to it.
+    """
+
+    process: ShoalProcess
+    point: str = ""
+    killed: bool = False
+    asked: bool = False
+    busy: bool = False
+
+    @property
+    def has_taken(self) -> bool:
+        """Whether it has come to own a partition."""
+        return _TAKEN in self.process.log.read_text(errors="replace")
+
+
+@dataclass
+class Fleet:
+    """Keeps the number of workers between its bounds, and counts ends that nobody asked for.
+
+    Attributes:
+        scenario: starts the processes.
+        worker_command: `shoal`, or a mutant of it.
+        sleepy_command: the same, falling asleep where it would be killed.
+        crashes: what each unexpected end or traceback said.
+        gave_up: ends with exit code 3.
+        reached: how often a process was killed, or fell asleep, at each point.
+    """
+
+    scenario: Scenario
+    worker_command: Sequence[str] = COMMAND
+    sleepy_command: Sequence[str] = SLEEPY_COMMAND
+    crashes: list[str] = field(default_factory=list)
+    gave_up: int = 0
+    reached: Counter[str] = field(default_factory=Counter)
+    _workers: list[Member] = field(default_factory=list)
+    _trainer: Member | None = None
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _keeper: "Future[None] | None" = None
+
+    def start(self, threads: Executor, *points: str) -> None:
+        """Start one worker for each point ("" for none), a trainer, and keep them going."""
+        for point in points:
+            self.join(point)
+        self.restart_trainer()
+        self._keeper = threads.submit(self._keep)
+
+    def join(self, point: str = "", *, sleepy: bool = False) -> Member:
+        """Start one more worker; when there are too many, another one leaves."""
+        with self._lock:
+            if len(self._present()) >= WORKERS_MAX:
+                self.ask_to_leave(self.choose(0.0))
+            command = self.sleepy_command if sleepy else self.worker_command
+            member = Member(self._start("worker", command, point), point)
+            self._workers.append(member)
+            return member
+
+    def restart_trainer(self, point: str = "") -> Member:
+        """Kill the trainer, if there is one, and start it anew."""
+        with self._lock:
+            if self._trainer is not None:
+                self.kill(self._trainer)
+            self._trainer = Member(self._start("trainer", COMMAND, point), point)
+            return self._trainer
+
+    def choose(self, lot: float) -> Member | None:
+        """Choose one of the workers that nothing is planned for, by lot."""
+        with self._lock:
+            found = [one for one in self._present() if not (one.point or one.busy)]
+            return found[min(int(lot * len(found)), len(found) - 1)] if found else None
+
+    def kill(self, member: Member | None) -> None:
+        """SIGKILL."""
+        if member is not None:
+            with self._lock:
+                member.killed = member.killed or member.process.running
+            member.process.kill()
+
+    def ask_to_leave(self, member: Member | None) -> None:
+        """SIGTERM."""
+        if member is not None:
+            member.asked = True
+            member.process.terminate()
+
+    def wait_for_end(self, member: Member, within_s: float) -> bool:
+        """Wait until a process has ended; tell whether it died at its point."""
+        deadline_s = monotonic() + within_s
+        while member.process.running and monotonic() < deadline_s:
+            sleep(_POLL_S)
+        return not member.process.running and self.died_at_point(member)
+
+    @staticmethod
+    def died_at_point(member: Member) -> bool:
+        """Tell whether a process that has ended was killed by itself."""
+        return member.process.wait() == _KILLED and bool(member.point) and not member.killed
+
+    def wait_for_sleep(self, member: Member, within_s: float) -> bool:
+        """Wait until a process has fallen asleep at its point; tell whether it has."""
+        deadline_s = monotonic() + within_s
+        while not member.process.asleep:
+            if monotonic() > deadline_s or not member.process.running:
+                return False
+            sleep(_POLL_S)
+        with self._lock:
+            self.reached[f"asleep {member.point.partition(':')[0]}"] += 1
+        return True
+
+    def wait_for_partitions(self, member: Member, within_s: float) -> bool:
+        """Wait until a worker owns something; tell whether it does."""
+        deadline_s = monotonic() + within_s
+        while not member.has_taken and member.process.running and monotonic() < deadline_s:
+            sleep(_POLL_S)
+        return member.has_taken
+
+    def end(self) -> None:
+        """Ask everybody to leave, and wait until they have."""
+        self._stop.set()
+        if self._keeper is not None:
+            self._keeper.result()
+        everybody = [*self._workers, *([self._trainer] if self._trainer else [])]
+        for member in everybody:
+            if member.process.running:
+                member.process.resume()
+                self.ask_to_leave(member)
+        for member in everybody:
+            try:
+                member.process.wait(_ENDS_WITHIN_S)
+            except AssertionError as error:
+                self.crashes.append(f"{member.process.log.name} does not end: {error}")
+                member.process.kill()
+                continue
+            self._bury(member)
+
+    def _present(self) -> list[Member]:
+        return [one for one in self._workers if one.process.running and not one.asked]
+
+    def _start(self, role: str, command: Sequence[str], point: str) -> ShoalProcess:
+        settings = {"SHOAL_CRASH_AT": point} if point else {}
+        return self.scenario.start(role, command=command, **settings)
+
+    def _keep(self) -> None:
+        """Look after the processes until told to stop, as an orchestrator does."""
+        while not self._stop.wait(_POLL_S):
+            with self._lock:
+                for member in [one for one in self._workers if not one.process.running]:
+                    self._workers.remove(member)
+                    self._bury(member)
+                while len(self._present()) < WORKERS_MIN:
+                    self.join()
+                if self._trainer is not None and not self._trainer.process.running:
+                    self._bury(self._trainer)
+                    self._trainer = None
+                    self.restart_trainer()
+
+    def _bury(self, member: Member) -> None:
+        """Judge how a process has ended."""
+        code, log = member.process.wait(), member.process.log
+        died_at_point = self.died_at_point(member)
+        if died_at_point:
+            self.reached[member.point.partition(":")[0]] += 1
+        self.gave_up += code == _GAVE_UP
+        expected = {0} if member.asked else set()
+        if member.asked and not member.has_taken:
+            expected.add(_ASKED_AT_START)
+        expected |= {_KILLED} if member.killed or died_at_point else set()
+        if code not in {*expected, _GAVE_UP} or _TRACEBACK in log.read_text(errors="replace"):
+            self.crashes.append(f"{log}: exit code {code}: {member.process.tail()[-800:]}")

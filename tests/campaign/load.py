@@ -1,0 +1,226 @@
+"""What comes in meanwhile: one stream of events, its users shared out to two producers.
+
+One sends in transactions, some of which it aborts; the other plainly, with poison in between.
+Whatever goes wrong on the way does not matter: the checker takes what stands in the topic for
+the truth. Only the rate is bounded, and both keep to the same clock.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from random import Random
+from time import monotonic
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import Producer as KafkaProducer
+
+from features.events import Event, encode_event
+from producer.client import Producer, ProducerSettings
+from producer.errors import DeliveryFailed, FlushTimedOut
+from producer.kafka import KafkaConnection
+from producer.scenario import START_MS, SyntheticSettings
+from producer.synthetic import SyntheticStream, TimedEvent
+from tests.integration.malformed import Malformed, malformed_records
+from tests.services.deployment import Deployment
+
+USERS = 400
+FORGETS = 0.004  # share of the events
+POISON = 0.01
+ABORTED = 0.2  # share of the transactions
+IN_A_TRANSACTION = 30
+_CALL_S = 5.0  # how long a transaction's steps may take before it is given up
+_FLUSH_S = 30.0
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def stream(seed: int, events: int, days: int) -> list[TimedEvent]:
+    """Give the events in order of arrival, forget requests among them."""
+    settings = SyntheticSettings(
+        users=USERS,
+        events=events,
+        seed=seed,
+        days=days,
+        start_ms=START_MS,
+        personas=4,
+        drift=2.0,  # people who move give changes
+        switchers=0.3,
+        profiled=0.2,
+        duplicates=0.03,
+        out_of_order=0.1,
+        late=0.01,
+    )
+    random = Random(seed)
+    return list(_with_forgets(SyntheticStream(settings).events(), random))
+
+
+def _with_forgets(events: Iterator[TimedEvent], random: Random) -> Iterator[TimedEvent]:
+    for number, timed in enumerate(events):
+        yield timed
+        if random.random() < FORGETS:
+            forget = Event(
+                event_id=f"forget-{number}",
+                user_id=timed.event.user_id,
+                type="forget",
+                timestamp=EPOCH + timedelta(milliseconds=timed.record_ms),
+            )
+            yield TimedEvent(timed.record_ms, forget, encode_event(forget))
+
+
+class Load:
+    """Sends a stream at a steady rate from two threads."""
+
+    def __init__(
+        self,
+        deployment: Deployment,
+        events: Sequence[TimedEvent],
+        per_s: float,
+        *,
+        seed: int,
+        partitions: int,
+        oversized_bytes: int,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            deployment: where to.
+            events: what, in order.
+            per_s: how many a second, both producers together.
+            seed: of aborts and poison.
+            partitions: of the events topic.
+            oversized_bytes: size of the poison that is too large.
+        """
+        self._deployment, self._per_s, self._seed = deployment, per_s, seed
+        numbered = list(enumerate(events))
+        in_transactions = [one for one in numbered if hash_of(one[1].event.user_id) % 2]
+        plain = [one for one in numbered if not hash_of(one[1].event.user_id) % 2]
+        poison = malformed_records(int(len(events) * POISON), partitions, oversized_bytes)
+        self._threads = [
+            threading.Thread(
+                target=self._guarded,
+                args=(self._send_in_transactions, in_transactions),
+                daemon=True,
+            ),
+            threading.Thread(
+                target=self._guarded, args=(self._send_plain, plain, list(poison)), daemon=True
+            ),
+        ]
+        self._started_s = 0.0
+        self.stop = threading.Event()
+        self.failed: list[BaseException] = []
+
+    def start(self) -> None:
+        """Begin to send."""
+        self._started_s = monotonic()
+        for thread in self._threads:
+            thread.start()
+
+    def join(self) -> None:
+        """Wait until everything is sent.
+
+        Raises:
+            Whatever went wrong that no fault explains.
+        """
+        for thread in self._threads:
+            thread.join()
+        if self.failed:
+            raise self.failed[0]
+
+    def _guarded(self, work: Callable[..., None], *arguments: object) -> None:
+        try:
+            work(*arguments)
+        except BaseException as error:  # noqa: BLE001 -- raised again by `join`
+            self.failed.append(error)
+
+    def _due(self, number: int) -> None:
+        """Wait until it is an event's turn; who is behind hurries, but not without bounds."""
+        left_s = self._started_s + number / self._per_s - monotonic()
+        if self.stop.wait(max(left_s, 0.2 / self._per_s)):
+            raise SystemExit
+
+    # --- plainly ----------------------------------------------------------------------------------
+
+    def _send_plain(self, events: list[tuple[int, TimedEvent]], poison: list[Malformed]) -> None:
+        random = Random(self._seed)
+        at = sorted(random.sample(range(len(events)), len(poison)))
+        bad = dict(zip(at, poison, strict=True))
+        topic = self._deployment.topics.events
+        settings = ProducerSettings(KafkaConnection(self._deployment.kafka), topic)
+        raw = KafkaProducer(settings.kafka.producer_config())
+        producer = Producer(settings)
+        for position, (number, timed) in enumerate(events):
+            self._due(number)
+            try:
+                producer.send_encoded(timed.event, timed.payload, timed.record_ms)
+            except DeliveryFailed:
+                producer = Producer(settings)
+            if position in bad:
+                one = bad[position]
+                raw.produce(
+                    topic,
+                    value=one.value,
+                    key=one.key,
+                    partition=one.partition,
+                    headers=dict(one.headers),
+                    timestamp=timed.record_ms,  # as old as the stream: time must not leap
+                )
+                raw.poll(0)
+        with suppress(DeliveryFailed, FlushTimedOut):
+            producer.flush(_FLUSH_S)
+        raw.flush(_FLUSH_S)
+
+    # --- in transactions --------------------------------------------------------------------------
+
+    def _send_in_transactions(self, events: list[tuple[int, TimedEvent]]) -> None:
+        random = Random(self._seed)
+        producer: KafkaProducer | None = None
+        position = 0
+        while position < len(events):
+            part = events[position : position + random.randint(1, 2 * IN_A_TRANSACTION)]
+            aborts = random.random() < ABORTED
+            try:
+                producer = producer or self._transactional()
+                producer.begin_transaction()
+                for number, timed in part:
+                    self._due(number)
+                    producer.produce(
+                        self._deployment.topics.events,
+                        timed.payload,
+                        timed.event.user_id,
+                        timestamp=timed.record_ms,
+                    )
+                    producer.poll(0)
+                if aborts:
+                    producer.flush(_CALL_S)
+                    producer.abort_transaction(_CALL_S)
+                else:
+                    producer.commit_transaction(_CALL_S)
+            except (KafkaException, BufferError):
+                producer = None  # its successor's fence aborts what is open
+                self.stop.wait(0.5)
+            position += len(part)
+
+    def _transactional(self) -> KafkaProducer:
+        producer = KafkaProducer(
+            KafkaConnection(self._deployment.kafka).producer_config(
+                transactional_id=f"{self._deployment.group}-load",
+                transaction_timeout_ms=10_000,
+                partitioner="murmur2",
+                linger_ms=5,
+            )
+        )
+        while not self.stop.is_set():
+            try:
+                producer.init_transactions(_CALL_S)
+            except KafkaException as failure:
+                error: KafkaError = failure.args[0]
+                if not error.retriable():
+                    raise
+            else:
+                break
+        return producer
+
+
+def hash_of(user_id: str) -> int:
+    """Give a number that is the same in every process."""
+    return sum(user_id.encode())

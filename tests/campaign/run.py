@@ -1,0 +1,145 @@
+"""One run: start everything, let faults rain while events come in, heal, drain, check."""
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic, sleep
+
+from tests.campaign.faults import carry_out
+from tests.campaign.fleet import Fleet
+from tests.campaign.load import Load, stream
+from tests.campaign.outcome import Outcome, told
+from tests.campaign.schedule import Fault, schedule
+from tests.campaign.stage import EVENT_BYTES_MAX, OVERSIZED_BYTES, PARTITIONS, Stage, staged
+from tests.integration.checker import check, observe
+from tests.integration.processes import COMMAND, SLEEPY_COMMAND
+
+PER_S = 150.0  # what two cores fold with room to spare, with workers starting all the time
+SECONDS_PER_DAY = 2.5  # of the run, for a day of the stream: a midnight's sweep that often
+_IDLE_S = "1"
+_DRAINED_WITHIN_S = 90.0
+_DRAINS_MAX = 3  # a worker may give up once (exit 3): it is started again, like any other
+_QUIET_S = 0.5  # sequence of healing: connections come back by themselves
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one run is to be.
+
+    Attributes:
+        seed: of the stream and the schedule.
+        seconds: how long events come in.
+        faults: what goes wrong.
+        first_points: one worker each at the start; named points that they die at, or "".
+        worker_command: `shoal`, or a mutant of it.
+        sleepy_command: the same, falling asleep at a point.
+        drained_within_s: how long it may take until nothing is left to do.
+        directory: where logs and data go; kept. None: a temporary one, kept after a failure.
+    """
+
+    seed: int
+    seconds: float
+    faults: Sequence[Fault]
+    first_points: Sequence[str] = ("after queueing everybody", "", "")
+    worker_command: Sequence[str] = COMMAND
+    sleepy_command: Sequence[str] = SLEEPY_COMMAND
+    drained_within_s: float = _DRAINED_WITHIN_S
+    directory: Path | None = None
+
+
+def plan(seed: int, seconds: float) -> Plan:
+    """Plan a run with every kind of fault."""
+    return Plan(seed, seconds, schedule(seed, seconds))
+
+
+def run(planned: Plan) -> Outcome:
+    """Carry a plan out."""
+    directory = planned.directory or Path(tempfile.mkdtemp(prefix="shoal-campaign-"))
+    directory.mkdir(parents=True, exist_ok=True)
+    started_s = monotonic()
+    # A process dies with the thread that has started it: these outlast the run.
+    with ThreadPoolExecutor(len(planned.faults) + 1) as threads, staged(directory, {}) as stage:
+        outcome = Outcome()
+        fleet = Fleet(stage.scenario, planned.worker_command, planned.sleepy_command)
+        _attack(stage, fleet, planned, outcome, threads)
+        outcome.crashes, outcome.gave_up = fleet.crashes, fleet.gave_up
+        outcome.reached = fleet.reached
+        outcome.undrained = _drain(stage, planned)
+        _check(stage, outcome)
+    outcome.seconds = monotonic() - started_s
+    for crash in outcome.crashes:
+        print(f"crash: {crash}", file=sys.stderr)  # noqa: T201 -- shown with the line
+    if outcome.missed:
+        print(f"did not come to pass: {told(outcome.missed)}", file=sys.stderr)  # noqa: T201
+    if outcome.undrained:
+        print(f"never came to rest: {outcome.undrained}", file=sys.stderr)  # noqa: T201
+    if planned.directory is None:
+        if outcome.is_clean:
+            shutil.rmtree(directory)
+        else:
+            print(f"logs: {directory}", file=sys.stderr)  # noqa: T201 -- shown with the line
+    return outcome
+
+
+def _attack(stage: Stage, fleet: Fleet, planned: Plan, outcome: Outcome, threads: Executor) -> None:
+    """Send events and carry the faults out, each in a thread of its own."""
+    events = stream(
+        planned.seed, int(planned.seconds * PER_S), max(2, int(planned.seconds / SECONDS_PER_DAY))
+    )
+    load = Load(
+        stage.scenario.deployment,
+        events,
+        PER_S,
+        seed=planned.seed,
+        partitions=PARTITIONS,
+        oversized_bytes=OVERSIZED_BYTES,
+    )
+    fleet.start(threads, *planned.first_points)
+    load.start()
+    started_s, acting = monotonic(), dict[Fault, Future[bool]]()
+    try:
+        for fault in planned.faults:
+            sleep(max(0.0, started_s + fault.at_s - monotonic()))
+            acting[fault] = threads.submit(carry_out, stage, fleet, fault)
+        for fault, done in acting.items():
+            if done.result():
+                outcome.faults[fault.kind] += 1
+            else:
+                outcome.missed[" at ".join(filter(None, (fault.kind, fault.point)))] += 1
+    except BaseException:
+        load.stop.set()
+        raise
+    load.join()
+    sleep(_QUIET_S)
+    fleet.end()
+
+
+def _drain(stage: Stage, planned: Plan) -> str:
+    """Let fresh processes finish whatever is left; say why not, if they cannot."""
+    deadline_s, said = monotonic() + planned.drained_within_s, ""
+    for _ in range(_DRAINS_MAX):
+        command = [*planned.worker_command]
+        process = stage.scenario.start("run", "--until-idle", _IDLE_S, command=command)
+        try:
+            code = process.wait(max(1.0, deadline_s - monotonic()))
+        except AssertionError as error:
+            process.kill()
+            return str(error)
+        if code == 0:
+            return ""
+        said = f"exit code {code}: {process.tail()}"
+    return said
+
+
+def _check(stage: Stage, outcome: Outcome) -> None:
+    """Hold topics and Redis against everything that is promised."""
+    everything = list(observe(stage.scenario.deployment))
+    deployment = stage.scenario.deployment
+    outcome.findings = check(deployment, everything, event_bytes_max=EVENT_BYTES_MAX)
+    outcome.records = sum(len(one.events) for one in everything)
+    outcome.changes = sum(len(one.changes) for one in everything)
+    outcome.releases = len(everything[0].models)
