@@ -45,6 +45,12 @@ def step_catch_up(
     touched, _ = last_applied(columns.slot, folded.outcome)
     written = np.setdiff1d(np.union1d(touched, forced_slots), removed)
     before.recount(after, slab)
+    published = [change for _, change in forced]
+    moved = [
+        (slot, change.source_offset, change.current.id if change.current else NO_SEGMENT)
+        for slot, change in forced
+    ]
+    segment = before.segment[before.rows_of(columns.slot)]
     return Effects(
         meta=after,
         written=written,
@@ -52,6 +58,7 @@ def step_catch_up(
         due_slots=written,
         due_ms=next_look_ms(slab, written, moment.as_of_ms, rules.removal_ms),
         dead=batch.unpublished,
+        tally=batch.tally(meta.stream_ms, folded.outcome, segment, published, moved),
     )
 
 

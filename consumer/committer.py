@@ -46,6 +46,7 @@ class Committer:
             Fenced, Away: the commit before failed; drop the partition.
         """
         with self._stages.time("encode"):
+            owned.trend.add(effects.tally, effects.meta)
             outbox = Outbox(effects.changes, effects.dead)
             commit = self._commit_of(owned, effects, outbox, keeps_queue=keeps_queue)
         with self._stages.time("wait for commit"):
@@ -75,15 +76,21 @@ class Committer:
         due: list[bytes] = [b""] * (2 * int(moved.sum()))
         due[::2] = [b"%d" % ms for ms in effects.due_ms[moved].tolist()]
         due[1::2] = [cache.user_ids[slot].encode() for slot in effects.due_slots[moved].tolist()]
+        trend = owned.trend.take()
+        deleted = [cache.redis_keys[slot] for slot in removed]
+        if trend.restart:
+            deleted.append(owned.store.keys.trend.encode())
         return Commit(
             expected_meta=owned.stored_meta,
             new_meta=encode_meta(owned.nonce, effects.meta),
             outbox=encode_outbox(outbox),
             states=states,
-            deleted=[cache.redis_keys[slot] for slot in removed],
+            deleted=deleted,
             due=due,
             not_due=[cache.user_ids[slot].encode() for slot in removed],
             keeps_queue=keeps_queue,
+            trend=trend.fields,
+            trend_gone=trend.gone,
         )
 
     def _remember(self, owned: OwnedPartition, effects: Effects, *, due_known: bool) -> None:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from consumer.dead_letters import DeadLetter
 from consumer.decisions import Slots
 from consumer.meta import PartitionMeta
+from consumer.tally import StreamTimes, Tally, moves_of, segments_at, tally_batch
 from features.columns import Columns
 from features.fold import APPLIED, DUPLICATE, LATE
 from segments.changes import SegmentChange
@@ -50,6 +51,34 @@ class Batch:
         """The dead letters that nobody has published yet."""
         return [letter for letter in self.dead if letter.offset > self.dead_floor]
 
+    def tally(
+        self,
+        before_ms: int,
+        outcome: npt.NDArray[np.uint8],
+        segment: npt.NDArray[np.int32],
+        changes: Sequence[SegmentChange],
+        moved: Sequence[tuple[int, int, int]],
+    ) -> Tally:
+        """Count what the batch adds to the trend.
+
+        Args:
+            before_ms: stream time before it.
+            outcome: uint8[n], what became of each event.
+            segment: int32[n], where each event's user was before the batch; changed in place.
+            changes: what was decided by its records.
+            moved: slot, source offset and new segment of those users who have moved and may have
+                later events in the batch, in the order of the changes.
+        """
+        columns = self.columns
+        times = StreamTimes(before_ms, self.offsets, columns.stream_ms, self.dead)
+        return tally_batch(
+            columns,
+            outcome,
+            segments_at(segment, columns.slot, self.offsets, moved),
+            moves_of(changes, times),
+            self.stream_end_ms,
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class Effects:
@@ -64,6 +93,7 @@ class Effects:
         changes: segment changes, numbered.
         dead: dead letters to publish.
         samples: encoded training samples.
+        tally: what the step adds to the trend.
     """
 
     meta: PartitionMeta
@@ -74,6 +104,7 @@ class Effects:
     changes: list[SegmentChange] = field(default_factory=list)
     dead: list[DeadLetter] = field(default_factory=list)
     samples: list[bytes] = field(default_factory=list)
+    tally: Tally
 
 
 def last_applied(

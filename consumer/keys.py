@@ -34,6 +34,11 @@ class PartitionKeys:
         return f"{self.tag}:due"
 
     @property
+    def trend(self) -> str:
+        """Hash: what happened by hour and by day."""
+        return f"{self.tag}:trend"
+
+    @property
     def user_prefix(self) -> bytes:
         """What stands before a user id in the key of that user's state."""
         return f"{self.tag}:u:".encode()

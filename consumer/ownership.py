@@ -28,6 +28,7 @@ from consumer.readback import ReadBack
 from consumer.redis_client import RedisClient
 from consumer.seeding import seed
 from consumer.store import PartitionStore
+from consumer.trend import Trend, current_fields
 
 _log = structlog.get_logger(__name__)
 
@@ -67,13 +68,16 @@ class Ownership:
         crash.point("after the nonce")
         meta, outbox = decode_meta(stored_meta), decode_outbox(stored_outbox)
         known = meta if meta is not None and not meta.restoring else None
+        start = known or PartitionMeta(applied_offset=0)
+        stored_trend = store.trend(current_fields(start.stream_ms)) if known else {}
         owned = OwnedPartition(
             number=number,
             nonce=nonce,
             store=store,
             publisher=publisher,
-            meta=known or PartitionMeta(applied_offset=0),
+            meta=start,
             stored_meta=stored_meta,
+            trend=Trend.resumed(start, stored_trend),
         )
         log_start, log_end = self._read_back.watermarks(self._config.topics.events, number)
         if known is None:

@@ -9,6 +9,7 @@ from consumer import crash
 from consumer.meta import PartitionMeta, encode_meta
 from consumer.publisher import Publisher
 from consumer.store import Commit, PartitionStore
+from consumer.trend import Trend
 from segments.changes import SegmentChange
 
 
@@ -23,6 +24,7 @@ class OwnedPartition:
         publisher: Kafka, likewise.
         meta: the counters as of the last commit, the one under way included.
         stored_meta: that, byte for byte as it stands in Redis when the commit is through.
+        trend: the current hour and day, as of the same commit.
         forced: published changes that Redis had lost, in order; taken over during catch-up.
         floor: at or below this input offset nothing is decided any more.
         dead_floor: dead letters at or below this input offset are published already.
@@ -45,6 +47,7 @@ class OwnedPartition:
     publisher: Publisher
     meta: PartitionMeta
     stored_meta: bytes
+    trend: Trend
     forced: deque[SegmentChange] = field(default_factory=deque)
     floor: int = -1
     dead_floor: int = -1
@@ -96,6 +99,7 @@ class OwnedPartition:
         """
         self.settle()
         stored_meta = encode_meta(self.nonce, meta)
+        trend = self.trend.take()
         self.store.commit(
             Commit(
                 expected_meta=self.stored_meta,
@@ -104,6 +108,9 @@ class OwnedPartition:
                 states=states,
                 due=due,
                 queue_everybody=queue_everybody,
+                deleted=[self.store.keys.trend.encode()] if trend.restart else [],
+                trend=trend.fields,
+                trend_gone=trend.gone,
             )
         )
         self.meta, self.stored_meta = meta, stored_meta

@@ -13,6 +13,7 @@ from consumer import crash
 from consumer.meta import PartitionMeta
 from consumer.partition import OwnedPartition
 from consumer.readback import ReadBack
+from consumer.trend import Trend
 from features import codec
 from features.slab import Slab
 from segments.changes import Membership
@@ -56,6 +57,7 @@ def seed(
         restoring=True,
         floor=owned.floor,
     )
+    owned.trend = Trend(owned.meta)  # nothing of the old one is left
     members = iter(memberships.values())
     slab = Slab(_USERS_PER_COMMIT)
     while chunk := list(islice(members, _USERS_PER_COMMIT)):

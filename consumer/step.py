@@ -17,6 +17,7 @@ from consumer.decisions import Decision, Observation, Slots, number, observe
 from consumer.effects import Batch, Effects, Moment, advanced, last_applied, moved_on
 from consumer.meta import PartitionMeta
 from consumer.population import Population, Rules, eligible
+from consumer.tally import Tally
 from features.events import TYPE_CODES, event_id_hash
 from features.fold import fold
 from features.slab import Slab
@@ -72,14 +73,23 @@ def step_batch(
         )
     samples = _samples(slab, user_ids, seen, batch.stream_end_ms, rules, moment)
     before.recount(after, slab)
+    changes = number(decisions, after, model, partition=moment.partition, now_ms=moment.now_ms)
     return Effects(
         meta=after,
         written=touched,
         due_slots=touched,
         due_ms=next_look_ms(slab, touched, moment.as_of_ms, rules.removal_ms),
-        changes=number(decisions, after, model, partition=moment.partition, now_ms=moment.now_ms),
+        changes=changes,
         dead=batch.unpublished,
         samples=samples,
+        tally=batch.tally(
+            meta.stream_ms,
+            folded.outcome,
+            before.segment[before.rows_of(columns.slot)],
+            changes,
+            # Moves come at a user's last record; only who is forgotten may go on in the batch.
+            [(slot, int(batch.offsets[row]), NO_SEGMENT) for slot, row in folded.forgotten.items()],
+        ),
     )
 
 
@@ -130,13 +140,15 @@ def step_sweep(
     stays = slots[~gone]
     slab.clear(slots[gone])
     before.recount(after, slab)
+    changes = number(decisions, after, model, partition=moment.partition, now_ms=moment.now_ms)
     return Effects(
         meta=after,
         written=slots[~gone & (slab.head[slots] != head)],
         removed=slots[gone],
         due_slots=stays,
         due_ms=next_look_ms(slab, stays, moment.as_of_ms, rules.removal_ms),
-        changes=number(decisions, after, model, partition=moment.partition, now_ms=moment.now_ms),
+        changes=changes,
+        tally=Tally.of_sweep(changes, meta.stream_ms),
     )
 
 

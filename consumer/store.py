@@ -90,6 +90,8 @@ class Commit:
     not_due: Sequence[bytes] = ()  # users
     queue_everybody: bool = False
     keeps_queue: bool = False  # a due entry only moves to an earlier time
+    trend: Sequence[bytes] = ()  # field, value, field, value, …
+    trend_gone: Sequence[bytes] = ()  # fields
 
 
 @dataclass(frozen=True)
@@ -188,8 +190,10 @@ class PartitionStore:
             *_packed(commit.deleted),
             *_packed(commit.due),
             *_packed(commit.not_due),
+            *_packed(commit.trend),
+            *_packed(commit.trend_gone),
         ]
-        keys = [self.keys.meta, self.keys.outbox, self.keys.due]
+        keys = [self.keys.meta, self.keys.outbox, self.keys.due, self.keys.trend]
         try:
             answer = self._call("commit", keys, arguments)
         except RedisAway:
@@ -198,6 +202,13 @@ class PartitionStore:
             raise Fenced(
                 self.keys.partition, "the commit was refused: another worker has taken over"
             )
+
+    def trend(self, fields: Sequence[str]) -> dict[str, bytes]:
+        """Give those of these fields of the trend that there are."""
+        values = calling_redis(lambda: self._client.hmget(self.keys.trend, fields))
+        return {
+            name: value for name, value in zip(fields, values, strict=True) if value is not None
+        }
 
     def meta(self) -> bytes | None:
         """Give the stored meta (to see whether Redis still holds what was written last)."""

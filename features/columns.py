@@ -1,7 +1,7 @@
 """One batch of one partition as columns: all Python work per event happens here."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -13,9 +13,15 @@ from features.slab import Interner
 
 _PROFILE: Final = TYPE_CODES["profile"]
 _FORGET: Final = TYPE_CODES["forget"]
+_FIRST_AD: Final = TYPE_CODES["ad_impression"]
+_LAST_AD: Final = TYPE_CODES["conversion"]
 
 # Up to here (year 2242) a float64 of seconds is exact to less than half a microsecond.
 _FLOAT_SECONDS_MAX: Final = 2.0**33
+
+
+_NO_ROWS: Final = np.empty(0, np.int64)
+_NO_IDS: Final = np.empty(0, np.int32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,9 @@ class Columns:
         interest_row: i8[m], index of the event that names an interest; none for profiles.
         interest_id: i4[m], the interest named.
         profiles: what the profile events say, by index of the event.
+        campaign_row: i8[m], index of the ad event that names a campaign.
+        campaign: i4[m], index into ``campaigns``.
+        campaigns: the campaign ids of the batch.
     """
 
     slot: NDArray[np.int64]
@@ -48,6 +57,9 @@ class Columns:
     interest_row: NDArray[np.int64]
     interest_id: NDArray[np.int32]
     profiles: dict[int, Profile]
+    campaign_row: NDArray[np.int64] = field(default_factory=lambda: _NO_ROWS)
+    campaign: NDArray[np.int32] = field(default_factory=lambda: _NO_IDS)
+    campaigns: Sequence[str] = ()
 
     def __len__(self) -> int:
         """Count the events."""
@@ -95,6 +107,7 @@ def build_columns(
     if id_hashes is None:
         id_hashes = np.array([event_id_hash(event.event_id) for event in events], np.uint64)
     interest_row, interest_id = _interests(events, type_code, interner)
+    campaign_row, campaign, campaigns = _campaigns(events, type_code)
     return Columns(
         slot=np.asarray(slots, np.int64),
         time_ms=event_times_ms(events) if time_ms is None else time_ms,
@@ -107,7 +120,24 @@ def build_columns(
         interest_row=interest_row,
         interest_id=interest_id,
         profiles={row: profile_of(events[row]) for row in profile_rows},
+        campaign_row=campaign_row,
+        campaign=campaign,
+        campaigns=campaigns,
     )
+
+
+def _campaigns(
+    events: Sequence[Event], type_code: NDArray[np.uint8]
+) -> tuple[NDArray[np.int64], NDArray[np.int32], Sequence[str]]:
+    """List the ad events that name a campaign, and number the campaigns."""
+    rows = np.flatnonzero((type_code >= _FIRST_AD) & (type_code <= _LAST_AD)).tolist()
+    named = [row for row in rows if events[row].campaign_id]
+    if not named:
+        return _NO_ROWS, _NO_IDS, ()
+    campaigns = [events[row].campaign_id or "" for row in named]
+    numbers = {campaign: number for number, campaign in enumerate(dict.fromkeys(campaigns))}
+    of = np.array([numbers[campaign] for campaign in campaigns], np.int32)
+    return np.array(named, np.int64), of, list(numbers)
 
 
 def _interests(

@@ -1,10 +1,11 @@
--- The one atomic, conditional write of a batch: users, outbox, due and meta change together or not at all.
--- KEYS: meta, outbox, due
+-- The one atomic, conditional write of a batch: users, outbox, due, trend and meta change together or not at all.
+-- KEYS: meta, outbox, due, trend
 -- ARGV: expected meta, new meta, outbox,
 --       '1' to queue every user at once (a new major model version), '2' to leave whoever is queued
 --       in the queue, '0' for neither,
---       then four packed lists, each as its lengths and its bytes:
---       states to set {key, value, ...}, keys to delete, due entries {ms, user, ...}, due users to drop
+--       then six packed lists, each as its lengths and its bytes:
+--       states to set {key, value, ...}, keys to delete, due entries {ms, user, ...}, due users to drop,
+--       trend fields to set {field, value, ...}, trend fields to drop
 -- Returns: 'done', 'already' (a retry after an unknown outcome), or 'fenced'
 local current = redis.call('GET', KEYS[1])
 if current == ARGV[2] then return 'already' end
@@ -35,6 +36,8 @@ each_chunk(ARGV[9], ARGV[10], function(entries)
   end
 end)
 each_chunk(ARGV[11], ARGV[12], function(users) redis.call('ZREM', KEYS[3], unpack(users)) end)
+each_chunk(ARGV[13], ARGV[14], function(pairs) redis.call('HSET', KEYS[4], unpack(pairs)) end)
+each_chunk(ARGV[15], ARGV[16], function(fields) redis.call('HDEL', KEYS[4], unpack(fields)) end)
 if ARGV[4] == '1' then
   redis.call('ZUNIONSTORE', KEYS[3], 1, KEYS[3], 'WEIGHTS', 0)
 end
