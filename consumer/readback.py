@@ -8,7 +8,7 @@ delivered; the partition-EOF event tells how far the reader has come.
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -22,6 +22,7 @@ from segments.changes import Membership, SegmentChange, decode_change, decode_me
 # Where a backward search starts; it grows eightfold with each miss. A dead letter may be large.
 _CHUNK_CHANGES = 1_000
 _CHUNK_DEAD = 10
+_CHUNK_RECORDS = 20_000
 _NONE = -1
 
 
@@ -113,6 +114,30 @@ class ReadBack:
             else:
                 latest[user_id] = decode_membership(value)
         return latest
+
+    def last_change_of(self, partition: int, user_id: str) -> SegmentChange | None:
+        """Give a user's last published change; None if the topic has none of them any more.
+
+        The partition is read backwards until one is found, all of it if there is none.
+        """
+        key = user_id.encode()
+        found = self._tail(
+            self._topics.changes,
+            partition,
+            lambda messages: any(message.key() == key for message in messages),
+            records=_CHUNK_CHANGES,
+        )
+        values = [message.value() for message in found if message.key() == key]
+        return decode_change(values[-1]) if values and values[-1] is not None else None
+
+    def records(self, topic: str, partition: int, start: int, until: int) -> Iterator[Message]:
+        """Give the records from `start` up to, not including, `until`, some thousands at a time."""
+        for first in range(start, until, _CHUNK_RECORDS):
+            with self._lock:
+                found = self._read(
+                    topic, partition, first, until=min(until, first + _CHUNK_RECORDS)
+                )
+            yield from found
 
     def next_offset(self, topic: str, partition: int, offset: int) -> int | None:
         """Give the offset of the first record at or after `offset`; None when there is none yet.

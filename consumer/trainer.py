@@ -16,7 +16,7 @@ from consumer.errors import KafkaAway, RedisAway, ServiceUnavailable
 from consumer.models import mirror_model
 from consumer.redis_client import open_redis
 from consumer.setup import check_topics
-from consumer.training import Training, TrainingProgress
+from consumer.training import Training, TrainingProgress, learner_settings
 from segments.learner import LearnerSettings
 from segments.model import SegmentModel
 
@@ -45,12 +45,7 @@ class Trainer:
         partitions = check_topics(config)
         self.config = config
         self.progress = TrainingProgress()
-        self._settings = settings or LearnerSettings(
-            segments=config.segments,
-            features=tuple(config.model_features),
-            bootstrap_days=config.bootstrap_days,
-            partitions=partitions,
-        )
+        self._settings = settings or learner_settings(config, partitions)
         self._mirror = Mirror(config)
         self._training: Training | None = None
         self._consumer: Consumer | None = None

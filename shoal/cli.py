@@ -21,6 +21,7 @@ COMMANDS = {
     "watch": "shoal.watch:watch",
     "lookup": "shoal.lookup:lookup",
     "segments": "shoal.lookup:segments_app",
+    "model": "shoal.model.app:app",
 }
 """Every command in the order of the help: the module, and in it a function or a group."""
 

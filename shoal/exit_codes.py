@@ -17,7 +17,7 @@ from producer.errors import (
     UnreadableFile,
     UnusableSettings,
 )
-from segments.errors import UnknownFeature, UnknownModelSchema
+from segments.errors import OrderRefused, UnknownFeature, UnknownModelSchema
 from shoal.errors import ChecksFailed, ProcessFailed, SettingsError, WrongUse
 from shoal.server_process import ServerFailed
 
@@ -51,8 +51,9 @@ _BLAME: dict[type[Exception], ExitCode] = {
     KafkaUnreachable: ExitCode.UNREACHABLE,
     ServerFailed: ExitCode.UNREACHABLE,
     ServiceUnavailable: ExitCode.UNREACHABLE,
-    # Going on would damage data.
+    # Going on would damage data, or make a model that nobody should build on.
     CorruptState: ExitCode.REFUSED,
+    OrderRefused: ExitCode.REFUSED,
     ProtectsData: ExitCode.REFUSED,
     UnknownLayout: ExitCode.REFUSED,
     UnknownModelSchema: ExitCode.REFUSED,

@@ -35,6 +35,21 @@ _Topic = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,249}$")]
 _Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
 
 
+def segments_wanted(text: str) -> int | Literal["auto"]:
+    """Read a number of segments, or auto.
+
+    Raises:
+        ValueError: it is neither; the text says what is allowed.
+    """
+    text = text.strip().lower()
+    if text == "auto":
+        return "auto"
+    if not text.isdecimal() or not 2 <= int(text) <= 50:
+        msg = "must be a whole number from 2 to 50, or auto"
+        raise ValueError(msg)
+    return int(text)
+
+
 class Settings(BaseSettings):
     """Every setting, validated; relations between numbers are checked at the end."""
 
@@ -200,13 +215,7 @@ class Settings(BaseSettings):
     @field_validator("segments", mode="before")
     @classmethod
     def _number_or_auto(cls, value: object) -> object:
-        text = str(value).strip().lower()
-        if text == "auto":
-            return text
-        if not text.isdecimal() or not 2 <= int(text) <= 50:
-            msg = "must be a whole number from 2 to 50, or auto"
-            raise ValueError(msg)
-        return int(text)
+        return segments_wanted(str(value))
 
     @field_validator("model_features", mode="before")
     @classmethod
