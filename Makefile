@@ -8,7 +8,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format bench docs lock wheel clean
+.PHONY: help install demo test simulate campaign check format bench docs lock wheel clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
@@ -20,6 +20,12 @@ demo: $(BIN)/.run ## everything at once on embedded services: events in, segment
 
 test: $(BIN)/.dev ## all tests, on a real Kafka and a real Redis
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
+
+simulate: $(BIN)/.dev ## thousands of simulated worker lives in which everything goes wrong
+	@$(BIN)/python -m tests.consumer.simulate $(ARGS)
+
+campaign: $(BIN)/.dev ## faults of every kind under load, everything checked: ARGS="--runs 30 --seconds 60"
+	@$(BIN)/python -m tests.campaign $(ARGS)
 
 check: $(BIN)/.dev ## format, lint, types, imports and documents
 	$(BIN)/ruff format --check .

@@ -51,9 +51,9 @@ def follows(number: int, user: str = "ann", at_ms: int = NOON_MS) -> list[Event]
     return [event("follow", user, at_ms) for _ in range(number)]
 
 
-def profile(followed: float, user: str = "ann", at_ms: int = NOON_MS) -> Event:
+def profile(followed: float, user: str = "ann", at_ms: int = NOON_MS, **over: Any) -> Event:
     """It sets the number of followed accounts, by which `model` tells users apart."""
-    return event("profile", user, at_ms, metrics=Metrics(followed_accounts=followed))
+    return event("profile", user, at_ms, metrics=Metrics(followed_accounts=followed), **over)
 
 
 def records_of(

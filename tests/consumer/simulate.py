@@ -1,0 +1,125 @@
+"""`make simulate`: thousands of worker lives on services in memory, everything going wrong by lot.
+
+python -m tests.consumer.simulate --seeds 2000                 so many simulations
+python -m tests.consumer.simulate --seed 17                    one of them; if it fails, cut down
+python -m tests.consumer.simulate --mutations                  seeds until each left-out rule shows
+python -m tests.consumer.simulate --seed 17 --mutation torn_commits
+"""
+
+import argparse
+import contextlib
+import gc
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable
+
+from tests.consumer.simulated.mutations import MUTATIONS
+from tests.consumer.simulated.schedule import Schedule, schedule_of
+from tests.consumer.simulated.shrinking import failure_of, shrunk
+from tests.consumer.simulated.stand_ins import services_in_memory
+from tests.consumer.simulated.verdict import simulate
+
+COMMAND = "python -m tests.consumer.simulate"
+MUTATION_SEEDS = 1_000
+
+
+def main() -> int:
+    """Run what the arguments ask for; exit code 1 when a promise is broken."""
+    parser = argparse.ArgumentParser(prog=COMMAND, description=__doc__.splitlines()[0])
+    parser.add_argument("--seeds", type=int, default=2_000, help="how many simulations")
+    parser.add_argument("--first", type=int, default=0, help="the first seed")
+    parser.add_argument("--seed", type=int, help="only this one, with the workers' log")
+    parser.add_argument("--mutation", choices=MUTATIONS, help="leave a rule of the protocol out")
+    parser.add_argument(
+        "--mutations", action="store_true", help="tell how many seeds each mutation survives"
+    )
+    wanted = parser.parse_args()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+    if wanted.mutations:
+        return try_mutations()
+    mutation = MUTATIONS[wanted.mutation]() if wanted.mutation else contextlib.nullcontext()
+    with mutation:
+        if wanted.seed is not None:
+            return show(wanted.seed)
+        return run(range(wanted.first, wanted.first + wanted.seeds))
+
+
+def say(line: object) -> None:
+    """Write a line of the result."""
+    print(line, flush=True)  # noqa: T201 -- this is a command
+
+
+def run(seeds: Iterable[int]) -> int:
+    """Run many; stop at the first that fails."""
+    started_s, struck, passed, count = time.perf_counter(), Counter[tuple[str, str]](), 0, 0
+    with services_in_memory():
+        for seed in seeds:
+            schedule = schedule_of(seed)
+            try:
+                world = simulate(schedule)
+            except Exception as error:  # noqa: BLE001 -- whatever it is, it is to be shown
+                say(report(schedule, error))
+                return 1
+            struck += world.faults.struck
+            passed += world.faults.passed.total()
+            count += 1
+    seconds = time.perf_counter() - started_s
+    for (effect, fault), times in sorted(struck.items()):
+        say(f"{times:7,}  {effect}{': ' if fault else ''}{fault}")
+    say(
+        f"{count:,} seeds in {seconds:.1f} s, {passed:,} effects, {struck.total():,} faults of "
+        f"{len(struck)} kinds; every promise held"
+    )
+    return 0
+
+
+def show(seed: int) -> int:
+    """Run one; if it fails, cut it down and show what is left."""
+    schedule = schedule_of(seed)
+    with services_in_memory():
+        error = failure_of(schedule)
+        if error is not None:
+            say(report(schedule, error))
+            return 1
+    say(schedule)
+    say(f"seed {seed}: every promise held")
+    return 0
+
+
+def report(schedule: Schedule, error: Exception) -> str:
+    """Say what failed, the smallest schedule that fails, and how to see it again."""
+    smallest = shrunk(schedule)
+    return "\n".join(
+        [
+            f"seed {schedule.seed} fails: {type(error).__name__}: {error}",
+            f"cut down from {schedule.size} to {smallest.size}:",
+            str(smallest),
+            f"  {type(last := failure_of(smallest)).__name__}: {last}",
+            f"again: {COMMAND} --seed {schedule.seed}",
+        ]
+    )
+
+
+def seeds_until_found(mutation: str, seeds_max: int) -> int | None:
+    """Give the number of seeds after which a left-out rule shows; None if it does not."""
+    with MUTATIONS[mutation](), services_in_memory():
+        for seed in range(seeds_max):
+            if failure_of(schedule_of(seed)) is not None:
+                return seed + 1
+    return None
+
+
+def try_mutations() -> int:
+    """Tell for each mutation after how many seeds it is found."""
+    missed = 0
+    for name in MUTATIONS:
+        found = seeds_until_found(name, MUTATION_SEEDS)
+        missed += found is None
+        say(f"{name.replace('_', ' '):40} {found or f'not within {MUTATION_SEEDS}'}")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
