@@ -9,7 +9,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from consumer import crash
 from consumer.answers import Answer, answer_key, encode_answer
 from consumer.errors import KafkaAway
-from consumer.models import PARTITION
+from consumer.topics import ONLY_PARTITION
 from producer.kafka import KafkaConnection
 from segments.model import SegmentModel, encode_model
 
@@ -61,7 +61,7 @@ class ModelPublisher:
         try:
             self._producer.begin_transaction()
             for key, value in records.items():
-                self._producer.produce(self._topic, key=key, value=value, partition=PARTITION)
+                self._producer.produce(self._topic, key=key, value=value, partition=ONLY_PARTITION)
         except KafkaException as error:
             what = b", ".join(records).decode()
             raise KafkaAway(f"{self._topic}, {what}: {error.args[0].str()}") from error

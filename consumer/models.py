@@ -15,13 +15,13 @@ from consumer.errors import NotSetUp, ProtectsData, ServiceUnavailable
 from consumer.keys import model_key
 from consumer.redis_client import RedisClient
 from consumer.store import calling_redis, script
+from consumer.topics import ONLY_PARTITION
 from producer.kafka import KafkaConnection
 from segments.errors import UnknownModelSchema
 from segments.model import SegmentModel, decode_model, encode_model
 
 _log = structlog.get_logger(__name__)
 
-PARTITION = 0  # the models topic has one
 CATCH_UP_S = 30.0
 # A release and its transaction marker take two offsets. Every release has its own key, so the
 # compacted topic keeps them all; the newest is looked for at the end first.
@@ -111,7 +111,7 @@ class ModelFeed:
         )
         try:
             low, high = client.get_watermark_offsets(
-                TopicPartition(self._topic, PARTITION), timeout=CATCH_UP_S
+                TopicPartition(self._topic, ONLY_PARTITION), timeout=CATCH_UP_S
             )
         except KafkaException as error:
             raise self._unreadable(error.args[0]) from error
@@ -121,7 +121,7 @@ class ModelFeed:
 
     def _read(self, start: int, end: int) -> None:
         """Read from `start` until nothing committed is left below `end`."""
-        self._consumer.assign([TopicPartition(self._topic, PARTITION, start)])
+        self._consumer.assign([TopicPartition(self._topic, ONLY_PARTITION, start)])
         self._read_to = -1
         deadline_s = time.monotonic() + CATCH_UP_S
         while self._read_to < end:

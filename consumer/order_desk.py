@@ -16,7 +16,7 @@ from consumer.answers import Answer
 from consumer.config import WorkerConfig
 from consumer.errors import ServiceUnavailable
 from consumer.models import ModelFeed
-from consumer.trainer import PARTITION
+from consumer.topics import ONLY_PARTITION
 from segments.model import SegmentModel
 from segments.orders import ORDER_KEY, Order, encode_order
 
@@ -77,7 +77,7 @@ class OrderDesk:
                 topic,
                 key=ORDER_KEY,
                 value=encode_order(order),
-                partition=PARTITION,
+                partition=ONLY_PARTITION,
                 on_delivery=delivered,
             )
         except KafkaException as error:

@@ -11,7 +11,7 @@ from consumer.errors import NotSetUp
 from consumer.models import read_newest_model
 from consumer.readback import ReadBack
 from consumer.setup import check_topics
-from consumer.trainer import PARTITION
+from consumer.topics import ONLY_PARTITION
 from consumer.training import learner_settings, open_learner
 from segments.errors import MalformedOrder, MalformedSample, OrderRefused
 from segments.learner import Learner
@@ -52,9 +52,9 @@ def rehearse(config: WorkerConfig, order: Order) -> Rehearsal:
         raise NotSetUp("there is no model yet: `shoal trainer` makes the first one from samples")
     read_back = ReadBack(config)
     try:
-        low, high = read_back.watermarks(config.topics.samples, PARTITION)
+        low, high = read_back.watermarks(config.topics.samples, ONLY_PARTITION)
         learner, start = open_learner(model, settings, low, high)
-        for message in read_back.records(config.topics.samples, PARTITION, start, high):
+        for message in read_back.records(config.topics.samples, ONLY_PARTITION, start, high):
             _feed(learner, message.key(), message.value() or b"", message.offset() or 0, model)
     finally:
         read_back.close()

@@ -8,6 +8,9 @@ from features.tiles import DAY_MS
 DEAD_LETTER_HEADROOM_BYTES = 64 * 1024
 BROKER_MESSAGE_BYTES_MAX = 1_048_588  # Kafka's own default of message.max.bytes
 
+# Samples and models have one partition: training has one total order.
+ONLY_PARTITION = 0
+
 # An event may lie 5 minutes ahead of its record (DESIGN: `future`); the record timestamp itself
 # may not run ahead of the broker by more, or stream time would jump for everybody.
 TIMESTAMP_AHEAD_MS_MAX = 300_000

@@ -16,13 +16,13 @@ from consumer.errors import KafkaAway, RedisAway, ServiceUnavailable
 from consumer.models import mirror_model
 from consumer.redis_client import open_redis
 from consumer.setup import check_topics
+from consumer.topics import ONLY_PARTITION
 from consumer.training import Training, TrainingProgress, learner_settings
 from segments.learner import LearnerSettings
 from segments.model import SegmentModel
 
 _log = structlog.get_logger(__name__)
 
-PARTITION = 0  # the samples topic has one, so that training has one total order
 POLL_S = 0.1
 BATCH_SAMPLES = 500
 HOUSEKEEPING_S = 1.0  # how often offsets are committed, and an absent service is tried again
@@ -126,13 +126,13 @@ class Trainer:
         topic = self.config.topics.samples
         try:
             low, high = consumer.get_watermark_offsets(
-                TopicPartition(topic, PARTITION), timeout=WATERMARKS_S
+                TopicPartition(topic, ONLY_PARTITION), timeout=WATERMARKS_S
             )
         except KafkaException as error:
             raise KafkaAway(f"{topic}: {error.args[0].str()}") from error
         start = self._training.start_offset(low, high)
         self._at_end = False
-        consumer.assign([TopicPartition(topic, PARTITION, start)])
+        consumer.assign([TopicPartition(topic, ONLY_PARTITION, start)])
 
     def _revoked(self, _consumer: Consumer, _partitions: list[TopicPartition]) -> None:
         """Stop: the next trainer's fence makes sure that this one publishes nothing more."""
@@ -165,7 +165,9 @@ class Trainer:
         except KafkaException as error:
             raise KafkaAway(f"the samples topic: {error.args[0].str()}") from error
         if self._moved and self._training is not None and messages:
-            here = TopicPartition(self.config.topics.samples, PARTITION, self._training.next_offset)
+            here = TopicPartition(
+                self.config.topics.samples, ONLY_PARTITION, self._training.next_offset
+            )
             self._consumer.assign([here])
             return []
         return [message for message in messages if self._is_record(message)]
@@ -195,7 +197,9 @@ class Trainer:
         """Tell Kafka's lag tools how far learning is; the truth is in the newest model."""
         if self._consumer is None or self._training is None:
             return
-        here = TopicPartition(self.config.topics.samples, PARTITION, self._training.next_offset)
+        here = TopicPartition(
+            self.config.topics.samples, ONLY_PARTITION, self._training.next_offset
+        )
         try:
             self._consumer.commit(offsets=[here], asynchronous=True)
         except KafkaException as error:

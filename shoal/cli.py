@@ -20,7 +20,7 @@ COMMANDS = {
     "profiles": "shoal.profiles.commands:app",
     "watch": "shoal.watch:watch",
     "lookup": "shoal.lookup:lookup",
-    "segments": "shoal.lookup:segments_app",
+    "segments": "shoal.segments:app",
     "model": "shoal.model.app:app",
 }
 """Every command in the order of the help: the module, and in it a function or a group."""

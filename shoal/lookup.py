@@ -1,4 +1,4 @@
-"""`shoal lookup` and `shoal segments`: what is known about one user, and about everybody."""
+"""`shoal lookup`: what is known about one user."""
 
 from typing import Annotated
 
@@ -9,13 +9,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from consumer.clock import wall_clock_ms
-from consumer.lookup import Lookup, SegmentsView
+from consumer.lookup import Lookup
+from consumer.readback import ReadBack
 from consumer.redis_client import open_redis
 from consumer.user_view import UserView
+from segments.changes import SegmentChange
 from shoal.settings import Settings, load_settings
-from shoal.telling import telling_features
-
-segments_app = typer.Typer(help="All segments: names, sizes, most telling features.")
+from shoal.watch import describe
+from shoal.wiring import worker_config
 
 _Json = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
 
@@ -33,29 +34,39 @@ def open_lookup(settings: Settings) -> Lookup:
 
 def lookup(
     users: Annotated[list[str], typer.Argument(metavar="USER…", help="User ids.")],
+    with_change: Annotated[
+        bool,
+        typer.Option("--last-change", help="Look the last change up in the changes topic as well."),
+    ] = False,
     as_json: _Json = False,
 ) -> None:
-    """Explain users: features, segment, and why they are in it.
+    """Explain users: features, segment, why they are in it, and what would move them.
 
     With --json one document per user and line, in the order asked for.
     """
-    for view in open_lookup(load_settings()).users(users):
+    settings = load_settings()
+    for view in open_lookup(settings).users(users):
+        change = _last_change(settings, view) if with_change else None
         if as_json:
-            typer.echo(msgspec.json.encode(view).decode())
+            shown = view if not with_change else msgspec.to_builtins(view) | {"last_change": change}
+            typer.echo(msgspec.json.encode(shown).decode())
         else:
             _show_user(view)
+            if with_change:
+                typer.echo(f"  {describe(change) if change else 'no change of theirs is kept'}")
 
 
-@segments_app.callback(invoke_without_command=True)
-def segments(context: typer.Context, as_json: _Json = False) -> None:
-    """List all segments with their sizes and most telling features."""
-    if context.invoked_subcommand is not None:
-        return
-    view = open_lookup(load_settings()).segments()
-    if as_json:
-        typer.echo(msgspec.json.encode(view).decode())
-    else:
-        _show_segments(view)
+def _last_change(settings: Settings, view: UserView) -> SegmentChange | None:
+    """Read the changes topic backwards until a change of the user comes.
+
+    Raises:
+        KafkaAway: Kafka cannot be reached.
+    """
+    read_back = ReadBack(worker_config(settings))
+    try:
+        return read_back.last_change_of(view.partition, view.user_id)
+    finally:
+        read_back.close()
 
 
 def _show_user(view: UserView) -> None:
@@ -65,26 +76,37 @@ def _show_user(view: UserView) -> None:
     if view.status == "unknown":
         console.print("  nobody by this id: never seen, or removed after a long silence")
         return
+    _show_place(console, view)
+    count = f"{view.user_version} change{'' if view.user_version == 1 else 's'}"
+    since = f"there since {view.since}, " if view.since else ""
+    place = f"  {since}{count} so far, partition {view.partition}, as of {view.as_of}"
+    console.print(place, soft_wrap=True)
+    table = Table("", "", "percentile", box=None, header_style="dim")
+    for name, value in view.features.items():
+        percentile = view.percentiles[name]
+        table.add_row(
+            f"  {name}",
+            "–" if value is None else f"{value:.4g}",
+            "" if percentile is None else f"{percentile:.0f}",
+        )
+    console.print(table)
+
+
+def _show_place(console: Console, view: UserView) -> None:
+    """Say how the user lies between the segments."""
     if view.margin is not None:
         why = ", ".join(f"{reason.feature} {reason.contribution:+.2f}" for reason in view.reasons)
         margin = f"  margin {view.margin:.2f}, model {view.model_version}; {why}"
         console.print(margin, soft_wrap=True)
-    count = f"{view.user_version} change{'' if view.user_version == 1 else 's'}"
-    place = f"  partition {view.partition}, {count} so far, as of {view.as_of}"
-    console.print(place, soft_wrap=True)
-    table = Table(show_header=False, box=None)
-    for name, value in view.features.items():
-        table.add_row(f"  {name}", "–" if value is None else f"{value:.4g}")
-    console.print(table)
-
-
-def _show_segments(view: SegmentsView) -> None:
-    console = Console(highlight=False)
-    table = Table("id", "name", "users", "most telling")
-    telling = telling_features(view.segments)
-    for segment in view.segments:
-        table.add_row(str(segment.id), segment.name, f"{segment.size:,}", telling[segment.id])
-    if view.segments:
-        console.print(table)
-    model = f"model {view.model_version}" if view.model_version else "no model yet"
-    console.print(f"{view.users:,} users, {view.unassigned:,} without a segment; {model}")
+    elif view.segment is not None:
+        console.print(
+            f"  model {view.model_version} has retired this segment; the next look moves them"
+        )
+    if view.nearest:
+        near = ", ".join(f"{one.id} · {one.name} at {one.distance:.2f}" for one in view.nearest)
+        console.print(escape(f"  nearest: {near}"), soft_wrap=True)
+    if view.candidate is not None:
+        next_one = view.candidate
+        seen = f"{next_one.observations} of {next_one.needed} observations"
+        line = f"  about to move to {next_one.id} · {next_one.name} ({seen})"
+        console.print(escape(line), soft_wrap=True)

@@ -14,6 +14,7 @@ from shoal.model import ordering
 from shoal.model.difference import difference, show_difference
 from shoal.model.listing import listing, show_listing
 from shoal.model.moves_view import count_moves
+from shoal.model.preview import agree, preview, show_preview
 from shoal.model.record import record, show_record, sizes
 from shoal.model.releases import read
 from shoal.settings import Settings, load_settings, segments_wanted
@@ -127,10 +128,10 @@ def _preview_or_carry_out(
     settings: Settings, order: Order, *, dry_run: bool, yes: bool, wait_s: float, as_json: bool
 ) -> None:
     if dry_run:
-        found = ordering.preview(settings, order)
-        _print(found) if as_json else ordering.show_preview(found)
+        found = preview(settings, order)
+        _print(found) if as_json else show_preview(found)
         return
-    ordering.agree(settings, order, yes=yes)
+    agree(settings, order, yes=yes)
     outcome = ordering.done(order, ordering.carry_out(settings, order, wait_s))
     _print(outcome) if as_json else ordering.show_done(outcome)
 
