@@ -1,5 +1,9 @@
 """What can go wrong in the consumer, by who has to act."""
 
+from typing import ClassVar
+
+from consumer.health import Service
+
 
 class ConsumerError(Exception):
     """Root of this package's errors; the text is one sentence with the remedy."""
@@ -28,9 +32,13 @@ class Fenced(ConsumerError):
 class Away(ConsumerError):
     """A service did not answer this time: wait and try again, until the outage limit."""
 
+    service: ClassVar[Service] = "Kafka"
+
 
 class RedisAway(Away):
     """One Redis call failed or timed out; its outcome is unknown until Redis is asked again."""
+
+    service = "Redis"
 
 
 class KafkaAway(Away):

@@ -19,22 +19,26 @@ from confluent_kafka import (
 )
 
 from consumer import crash
+from consumer.client_errors import raise_if_final
 from consumer.config import WorkerConfig
-from consumer.errors import (
-    ConsumerError,
-    DeadLetterTooLarge,
-    Fenced,
-    KafkaAway,
-    NotSetUp,
-    ProtectsData,
-    ServiceUnavailable,
-)
+from consumer.errors import ConsumerError, DeadLetterTooLarge, Fenced, KafkaAway
 from consumer.intake import Arrived, arrived
+from consumer.outages import Outages
 from consumer.partition import OwnedPartition
 from consumer.partitions import Partitions
+from consumer.progress import Progress
 from consumer.setup import raise_dead_letter_limit
 
 _log = structlog.get_logger(__name__)
+
+# What the client fetches ahead, over all partitions. Its default of 64 MB (and 50 MB in one answer)
+# would be the larger part of a worker's memory while it makes up for an outage.
+PREFETCH_KBYTES_MAX = 16_384
+FETCH_BYTES_MAX = 8_388_608
+
+CLIENT = "client"  # what an outage holds up when no partition of ours is
+ASK_EVERY_S = 5.0  # how often Kafka is asked what no fetch tells: for a sign of life, for log ends
+ANSWERS_WITHIN_S = 1.0
 
 # What letting go of partitions waits for Kafka: far below max.poll.interval.ms (300 s), within
 # which the group wants to hear from this worker again.
@@ -55,6 +59,8 @@ class Group:
         self,
         config: WorkerConfig,
         partitions: Partitions,
+        outages: Outages,
+        progress: Progress,
         *,
         on_taken: Callable[[OwnedPartition], None],
         on_gone: Callable[[int], None],
@@ -64,6 +70,8 @@ class Group:
         Args:
             config: the deployment.
             partitions: what is held and waited for.
+            outages: is told when Kafka is away.
+            progress: counts rebalances, and times how long partitions take to come.
             on_taken: called after a partition was taken, before its first record.
             on_gone: called when what is held in memory of a partition is worthless.
         """
@@ -74,7 +82,9 @@ class Group:
         self._on_gone = on_gone
         self._touched: set[int] = set()  # by a rebalance callback during the current fetch
         self._ever_held: set[int] = set()
-        self._kafka_away_since_s: float | None = None
+        self._outages = outages
+        self._progress = progress
+        self._asked_s = 0.0
         self.joined = False
         options = {
             "group.id": config.group,
@@ -85,6 +95,8 @@ class Group:
             "enable.partition.eof": True,
             # With the default of 1 s a consumer that keeps up stalls between fetches.
             "fetch.queue.backoff.ms": 1,
+            "queued.max.messages.kbytes": PREFETCH_KBYTES_MAX,
+            "fetch.max.bytes": max(FETCH_BYTES_MAX, config.event_bytes_max + 65_536),
             "error_cb": self._on_client_error,
             "on_commit": self._on_commit,
         }
@@ -117,7 +129,8 @@ class Group:
         crash.point("after poll")
         news = arrived(found)
         for error in news.errors:
-            self._on_error(error)
+            raise_if_final(error, self._topic)
+            _log.warning("Kafka client", error=error.str())
         owned = self._partitions.owned
         for number in self._touched & (news.records.keys() | news.at_end.keys()) & owned.keys():
             self.drop(number, Fenced(number, "a rebalance came in the middle of a fetch"))
@@ -131,7 +144,7 @@ class Group:
                 owned[number].caught_up = True
                 owned[number].end_offset = end_offset
         if news.records or news.at_end:
-            self._kafka_away_since_s = None
+            self._outages.heard(CLIENT, "Kafka")
         return news
 
     def drop(self, number: int, why: ConsumerError) -> None:
@@ -171,25 +184,40 @@ class Group:
             self._on_taken(owned)
 
     def commit_hints(self) -> None:
-        """Tell Kafka how far this worker is: for lag tools, Redis holds the truth.
-
-        Raises:
-            ServiceUnavailable: Kafka has been away for longer than the outage limit.
-        """
-        since_s, limit_s = self._kafka_away_since_s, self._config.outage_limit_s
-        if since_s is not None and time.monotonic() - since_s > limit_s and not self._answers():
-            msg = (
-                f"Kafka at {self._config.kafka.bootstrap_servers} has been away for more than "
-                f"{limit_s:.0f} s: nothing is lost; start the worker again when it is back"
-            )
-            raise ServiceUnavailable(msg)
+        """Tell Kafka how far this worker is: for lag tools, Redis holds the truth."""
         if offsets := self._offsets():
             with contextlib.suppress(KafkaException):
                 self._consumer.commit(offsets=offsets, asynchronous=True)
 
+    def look_around(self) -> None:
+        """Learn where the logs end, and whether Kafka is back: now and then, not on the hot path.
+
+        What is fetched tells its log's end by itself. What waits is not fetched, and a worker that
+        holds nothing hears nothing, so those ask.
+        """
+        ends = self._partitions.log_ends
+        for number in self._partitions.owned:
+            at = TopicPartition(self._topic, number)
+            _, end = self._consumer.get_watermark_offsets(at, cached=True)
+            ends[number] = max(end, ends.get(number, 0))
+        asks = self._outages.is_away("Kafka") or self._partitions.waiting
+        if not asks or time.monotonic() - self._asked_s < ASK_EVERY_S:
+            return
+        self._asked_s = time.monotonic()
+        try:
+            self._consumer.list_topics(self._topic, timeout=ANSWERS_WITHIN_S)
+            self._outages.heard(CLIENT, "Kafka")
+            for number in self._partitions.waiting:
+                at = TopicPartition(self._topic, number)
+                _, ends[number] = self._consumer.get_watermark_offsets(at, timeout=ANSWERS_WITHIN_S)
+        except KafkaException:
+            return  # asked again soon
+
     # --- callbacks of the client ----------------------------------------------------------------
 
     def _on_assign(self, consumer: Consumer, assigned: list[TopicPartition]) -> None:
+        started_s = time.monotonic()
+        self._progress.rebalances += bool(assigned)
         numbers = [one.partition for one in assigned]
         # What was never held before cannot have records of an older assignment on their way.
         self._touched |= self._ever_held.intersection(numbers)
@@ -206,6 +234,8 @@ class Group:
         self.pause([number for number in numbers if number not in starts])
         for owned in taken:
             self._on_taken(owned)
+            owned.is_moved = True
+            self._progress.takes.add(time.monotonic() - started_s)
         if numbers:
             # The client's broker thread may sleep up to 1 s after a rebalance; a request wakes it.
             with contextlib.suppress(KafkaException):
@@ -214,6 +244,7 @@ class Group:
     def _on_revoke(self, consumer: Consumer, revoked: list[TopicPartition]) -> None:
         """Finish what is under way (bounded), say how far it went, forget the rest."""
         crash.point("during revoke")
+        self._progress.rebalances += bool(revoked)
         numbers = [one.partition for one in revoked]
         self._touched.update(numbers)
         deadline_s = time.monotonic() + LET_GO_S
@@ -236,41 +267,14 @@ class Group:
         consumer.incremental_unassign(lost)
 
     def _on_client_error(self, error: KafkaError) -> None:
-        if error.code() == KafkaError._ALL_BROKERS_DOWN and self._kafka_away_since_s is None:  # noqa: SLF001
-            self._kafka_away_since_s = time.monotonic()
-            _log.error("Kafka is away; waiting for it", error=error.str())
+        if error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001 -- its only name
+            self._outages.away(CLIENT, KafkaAway(error.str()))
 
     def _on_commit(self, error: KafkaError | None, _offsets: list[TopicPartition]) -> None:
         if error is None:
-            self._kafka_away_since_s = None
-
-    def _on_error(self, error: KafkaError) -> None:
-        code = error.code()
-        if code == KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001
-            msg = (
-                f"{self._topic} does not have the applied offset any more ({error.str()}): records "
-                "were deleted by retention before they were read; rebuild into another "
-                "SHOAL_NAMESPACE to go on without them"
-            )
-            raise ProtectsData(msg)
-        if code in (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_PARTITION):  # noqa: SLF001
-            msg = f"the topic {self._topic} does not exist: run `shoal topics create`"
-            raise NotSetUp(msg)
-        if error.fatal() or code == KafkaError._FATAL:  # noqa: SLF001
-            msg = f"the Kafka client cannot go on ({error.str()}): start the worker again"
-            raise ServiceUnavailable(msg)
-        _log.warning("Kafka client", error=error.str())
+            self._outages.heard(CLIENT, "Kafka")
 
     # --- small things ---------------------------------------------------------------------------
-
-    def _answers(self) -> bool:
-        """Ask Kafka for a sign of life: a worker without partitions hears nothing by itself."""
-        try:
-            self._consumer.list_topics(self._topic, timeout=5.0)
-        except KafkaException:
-            return False
-        self._kafka_away_since_s = None
-        return True
 
     def _is_member(self, numbers: list[int]) -> bool:
         """Prove membership by committing what is known of these partitions; if not, they wait."""
@@ -287,8 +291,6 @@ class Group:
                     self._partitions.wait(number, Fenced(number, "not a member of the group now"))
                 else:
                     self._partitions.wait(number, KafkaAway(error.str()))
-            if error.code() not in _NOT_A_MEMBER:
-                self._partitions.note_away(KafkaAway(error.str()))
             return False
         return True
 

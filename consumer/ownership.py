@@ -80,6 +80,7 @@ class Ownership:
             trend=Trend.resumed(start, stored_trend),
         )
         log_start, log_end = self._read_back.watermarks(self._config.topics.events, number)
+        owned.log_end = log_end
         if known is None:
             seed(owned, self._read_back, log_start, log_end, self._clock())
             owned.seeded = True

@@ -39,6 +39,9 @@ class OwnedPartition:
         untidy: the outbox in Redis may hold something that is published by now.
         seeded: Redis knew nothing of the partition when it was taken.
         end_offset: the end of the log as the last partition-EOF event told it.
+        log_end: the end of the log when the partition was taken.
+        unpublished: changes and dead letters of the commit under way.
+        is_moved: it came with a rebalance, and no record of it has come yet.
     """
 
     number: int
@@ -61,6 +64,9 @@ class OwnedPartition:
     untidy: bool = True
     seeded: bool = False
     end_offset: int = 0
+    log_end: int = 0
+    unpublished: int = 0
+    is_moved: bool = False
 
     @property
     def catching_up(self) -> bool:
@@ -76,6 +82,7 @@ class OwnedPartition:
         if self.committing is not None:
             committing, self.committing = self.committing, None
             committing.result()
+            self.unpublished = 0
             self.on_committed()
 
     def write(

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from consumer.durations import Durations
 from consumer.meta import Outcomes, PartitionMeta
 
 
@@ -33,8 +34,13 @@ class Progress:
     Attributes:
         outcomes: records by what became of them, since the process started.
         changes: segment changes decided.
+        commits: batches and sweeps written to Redis and published.
         swept: users looked at without an event.
         taken: partitions taken, the first time and again.
+        takes: how long a partition was on its way, from its assignment to its first fetch.
+        pauses: how long the first record of a partition that was moved here had waited, by its
+            timestamp (live data only): the pause that subscribers saw.
+        rebalances: times that partitions came or went.
         gaps: holes in the offsets of the events topic.
         cache_resets: times the user cache was emptied because of too many interest names.
         stages: where the time went.
@@ -42,8 +48,12 @@ class Progress:
 
     outcomes: Outcomes = field(default_factory=Outcomes)
     changes: int = 0
+    commits: int = 0
     swept: int = 0
     taken: int = 0
+    takes: Durations = field(default_factory=Durations)
+    pauses: Durations = field(default_factory=Durations)
+    rebalances: int = 0
     gaps: int = 0
     cache_resets: int = 0
     stages: Stages = field(default_factory=Stages)
@@ -63,6 +73,7 @@ class Progress:
 
     def count(self, before: PartitionMeta, after: PartitionMeta, changes: int) -> None:
         """Add what one commit brought."""
+        self.commits += 1
         ours, was, now = self.outcomes, before.outcomes, after.outcomes
         ours.applied += now.applied - was.applied
         ours.duplicate += now.duplicate - was.duplicate

@@ -19,9 +19,11 @@ from consumer.applier import Applier
 from consumer.backlog import Backlog, Standing
 from consumer.clock import wall_clock_ms
 from consumer.config import WorkerConfig
-from consumer.errors import Away, Fenced, KafkaAway
+from consumer.errors import Away, Fenced, KafkaAway, RedisAway
 from consumer.group import Group
+from consumer.health import Health
 from consumer.models import ModelFeed, mirror_model
+from consumer.outages import Outages
 from consumer.ownership import Ownership
 from consumer.partition import OwnedPartition
 from consumer.partitions import Partitions
@@ -30,6 +32,7 @@ from consumer.readback import ReadBack
 from consumer.records import Records
 from consumer.redis_client import open_redis
 from consumer.setup import prepare, write_topology
+from consumer.vitals import Vitals
 from segments.model import CompiledModel, SegmentModel
 
 _log = structlog.get_logger(__name__)
@@ -61,6 +64,10 @@ class Worker:
         """
         self.config = config
         self.progress = Progress()
+        self.health = Health()
+        self._outages = Outages(self.health, config.outage_limit_s)
+        self._clock = clock
+        self._troubles = 0
         self._redis = client = open_redis(config.redis_url, timeout_s=config.redis_timeout_s)
         self._partition_count = partition_count = prepare(config, client)
         self._read_back = ReadBack(config)
@@ -69,14 +76,17 @@ class Worker:
         self._feed = ModelFeed(config.kafka, config.topics.models)
         self._pool = ThreadPoolExecutor(POOL_THREADS, thread_name_prefix="partition")
         ownership = Ownership(config, client, self._read_back, clock)
-        self._partitions = Partitions(ownership.take, self._pool, config.outage_limit_s)
+        self._partitions = Partitions(ownership.take, self._pool, self._outages)
         self._applier = Applier(config, partition_count, self._pool, clock, self.progress)
         self._group = Group(
             config,
             self._partitions,
+            self._outages,
+            self.progress,
             on_taken=self._on_taken,
             on_gone=self._on_gone,
         )
+        self.vitals = Vitals(config, self.progress, self.health, self._partitions, clock)
         self._backlog = Backlog(in_step=config.clock == "event")
         self._idle_since_s: float | None = None
         self._housekept_s = 0.0
@@ -127,18 +137,31 @@ class Worker:
             self.progress.note_work()
             self._guarded(number, self._queue, records)
         self._apply_backlog()
-        swept = 0
-        for number in list(self.owned):
-            swept += self._guarded(number, self._sweep) or 0
+        swept = self._sweep_all()
         self._group.take_again()
         if time.monotonic() - self._housekept_s >= HOUSEKEEPING_S:
             self._housekept_s = time.monotonic()
-            for number in list(self.owned):
-                self._guarded(number, self._look_after)
-                if self._partitions.waiting:
-                    break  # Redis is away: one time-out tells it for all
-            self._group.commit_hints()
+            self._keep_house()
         self._note_idle(busy=bool(news.records) or len(self._backlog) > 0 or swept > 0)
+        self._note_health()
+        self._outages.check()
+
+    def _sweep_all(self) -> int:
+        """Look at whoever is due; give how many were looked at."""
+        swept, troubles = 0, self._troubles
+        for number in list(self.owned):
+            swept += self._guarded(number, self._sweep) or 0
+            if self._troubles > troubles:
+                break
+        return swept
+
+    def _keep_house(self) -> None:
+        for number in list(self.owned):
+            self._guarded(number, self._look_after)
+            if self._partitions.waiting:
+                break  # Redis is away: one time-out tells it for all
+        self._group.commit_hints()
+        self._group.look_around()
 
     def _guarded(
         self,
@@ -154,8 +177,14 @@ class Worker:
         try:
             return work(owned, *arguments, **options)
         except (Fenced, Away) as error:
+            # Each failure may have cost a time-out; the group is to be heard before the next.
+            self._troubles += 1
             self._group.drop(number, error)
-            self._partitions.note_away(error)
+            if isinstance(error, RedisAway):
+                # One Redis serves them all: each would wait for a time-out of its own, and fetch
+                # on into memory until then.
+                for other in list(self.owned):
+                    self._group.drop(other, error)
             return None
 
     def _on_taken(self, owned: OwnedPartition) -> None:
@@ -182,10 +211,18 @@ class Worker:
         if len(records):
             self._check_gap(owned, int(records.offsets[0]))
             owned.next_offset = int(records.offsets[-1]) + 1
+            self._note_pause(owned, int(records.timestamps_ms[0]))
             self._backlog.add(owned.number, records)
 
+    def _note_pause(self, owned: OwnedPartition, first_ms: int) -> None:
+        """Measure how long a partition that was moved here has stood still."""
+        if owned.is_moved and self.config.clock == "wall":
+            self.progress.pauses.add(max(0.0, (self._clock() - first_ms) / 1000))
+        owned.is_moved = False
+
     def _apply_backlog(self) -> None:
-        while True:
+        troubles = self._troubles
+        while self._troubles == troubles:
             standings = {
                 number: Standing(owned.meta.stream_ms, owned.caught_up)
                 for number, owned in self.owned.items()
@@ -224,6 +261,7 @@ class Worker:
 
     def _adopt(self, newest: SegmentModel) -> None:
         self._applier.model = CompiledModel(newest)
+        self.vitals.model = newest
         _log.info("model taken", version=newest.version, segments=len(newest.ids))
 
     def _look_after(self, owned: OwnedPartition) -> None:
@@ -235,6 +273,16 @@ class Worker:
             raise Fenced(owned.number, "Redis holds another state than this worker wrote")
         if owned.caught_up and not owned.forced and not self._backlog.has(owned.number):
             owned.tidy()
+
+    def _note_health(self) -> None:
+        health, waiting = self.health, len(self._partitions.waiting)
+        health.turned_s = time.monotonic()
+        if not self._group.joined:
+            health.blocked = "the group has not said yet which partitions are this worker's"
+        elif waiting:
+            health.blocked = f"{waiting} of its {waiting + len(self.owned)} partitions wait"
+        else:
+            health.blocked = None
 
     def _note_idle(self, *, busy: bool) -> None:
         owned = self.owned.values()
