@@ -55,3 +55,13 @@ def test_an_event_leaves_a_queued_user_in_the_queue(store: PartitionStore) -> No
     commit(store, b"nonce\n2", due=later)  # the sweep has looked at them
     assert store.due(META, 450, 10, 10).user_ids == ["a", "b", "c"]
     assert store.due(META, 450, 10, 0).user_ids == ["a"]
+
+
+def test_fields_of_the_trend_are_set_dropped_and_started_anew(store: PartitionStore) -> None:
+    fields = (b"h1", b"one", b"h2", b"two", b"d1", b"day")
+    commit(store, new=b"nonce\n1", trend=fields)
+    commit(store, b"nonce\n1", b"nonce\n2", trend=(b"h3", b"three"), trend_gone=(b"h1", b"h9"))
+    assert store.trend(["h1", "h2", "h3"]) == {"h2": b"two", "h3": b"three"}
+    restart = (store.keys.trend.encode(),)
+    commit(store, b"nonce\n2", b"nonce\n3", deleted=restart, trend=(b"since", b"now"))
+    assert store.trend(["h2", "since"]) == {"since": b"now"}

@@ -7,8 +7,10 @@ import numpy as np
 
 from consumer.dead_letters import OFFSET_HEADER
 from consumer.meta import PartitionMeta, decode_meta
+from consumer.trend import decode_start
 from features import codec
 from features.catalogue import FEATURE_NAMES
+from features.events import Event
 from features.slab import Slab
 from features.tiles import DAY_MS
 from features.vector import vectors
@@ -17,6 +19,7 @@ from segments.model import NO_SEGMENT
 from tests.consumer.simulated.schedule import Schedule
 from tests.consumer.simulated.stand_ins import run
 from tests.consumer.simulated.world import World
+from tests.consumer.trends import Seen, counted, read
 from tests.reference import Reference, ReferenceUser
 
 
@@ -44,7 +47,39 @@ def simulate(schedule: Schedule) -> World:
     check_states(world, reference, meta, last)
     assert meta.sequence == len(changes), "sequence of Redis and of the feed"
     check_memberships(world, last)
+    check_trend(world, reference, meta, changes)
     return world
+
+
+def check_trend(
+    world: World, reference: Reference, meta: PartitionMeta, changes: list[SegmentChange]
+) -> None:
+    """The trend is exact from where it began: at the first record, unless Redis was emptied."""
+    prefix = world.keys.trend.encode()
+    stored = {
+        key.removeprefix(prefix).decode(): value
+        for key, value in world.redis.values.items()
+        if key.startswith(prefix)
+    }
+    start, found = decode_start(stored["since"]), read(stored)
+    days = [tile for name, tile in found.items() if name[0] == "d"]
+    for name in ("applied", "duplicate", "late"):
+        told = sum(tile.outcomes[name] for tile in days)
+        assert told == getattr(meta.outcomes, name), f"{told} {name} in {found}"
+    moves = sum(sum(tile.moves.values()) for tile in days)
+    assert start.sequence + moves == meta.sequence, f"{moves} moves since {start.sequence}"
+    if start.sequence == 0:
+        records = [
+            Seen(
+                one.offset,
+                one.timestamp_ms,
+                one.value if isinstance(one.value, Event) else None,
+                came,
+            )
+            for one, came in zip(world.schedule.log, reference.outcomes, strict=True)
+        ]
+        expected = counted(records, changes)
+        assert found == expected, f"trend {found}, not {expected}"
 
 
 def published_changes(world: World) -> list[SegmentChange]:
