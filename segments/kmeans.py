@@ -44,18 +44,18 @@ class OnlineKMeans:
         """K × d coordinates now, in the order of the ids."""
         return tuple(tuple(centre.values()) for centre in self._kmeans.centers.values())
 
-    def nearest(self, z: Sequence[float]) -> tuple[int, float]:
+    def nearest(self, z: Sequence[float]) -> tuple[int, list[float]]:
         """Find the nearest centroid without learning.
 
         Args:
             z: d finite coordinates.
 
         Returns:
-            Its id and the squared distance to it.
+            Its id and how far the sample lies beside it in each coordinate.
         """
         segment: int = self._kmeans.predict_one(dict(enumerate(z)))
         centre = self._kmeans.centers[segment]
-        return segment, sum((x - centre[j]) ** 2 for j, x in enumerate(z))
+        return segment, [x - centre[j] for j, x in enumerate(z)]
 
     def learn(self, z: Sequence[float]) -> None:
         """Move the nearest centroid towards a sample.

@@ -17,6 +17,7 @@ MODEL_SCHEMA = 1
 NO_SEGMENT = -1  # how an unassigned user is stored
 
 ReleaseKind = Literal["bootstrap", "samples", "refit", "repair", "rollback", "rename"]
+ProposalKind = Literal["starving", "merging", "drift", "shift"]
 
 
 class Founding(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,12 +38,12 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     """What the learner would have an operator do.
 
     Attributes:
-        kind: What was found: starving, merging, drift or shift.
+        kind: What was found.
         sentence: What was found and which command to give.
         since_ms: Stream time of the release check that first found it, Unix ms.
     """
 
-    kind: Literal["starving", "merging", "drift", "shift"]
+    kind: ProposalKind
     sentence: str
     since_ms: int
 

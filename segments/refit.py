@@ -17,11 +17,47 @@ from segments.lineage import Overlap, trace
 from segments.lloyd import best_centroids, converge, inertia
 from segments.model import CompiledModel, ReleaseKind, SegmentModel
 from segments.names import Name
+from segments.orders import Order
 from segments.scaling import Scaling
-from segments.structure import Structure, decide
+from segments.settings import LearnerSettings
+from segments.structure import SEGMENTS_MAX, Structure, decide
 from segments.transforms import Floats
 
 WORTH_LEAVING = 1.02  # how much better fresh starts must be to give up where segments were
+SEGMENTS_LEAST, SEGMENTS_MOST = 2, 100  # what an order may ask for
+
+
+def segments_asked_for(
+    order: Order, model: SegmentModel, users: int, settings: LearnerSettings
+) -> int | None:
+    """Check an order to refit.
+
+    Args:
+        order: The order.
+        model: The newest release.
+        users: Recent users at hand.
+        settings: How the learner learns.
+
+    Returns:
+        How many segments to make, None for the largest stable number.
+
+    Raises:
+        OrderRefused: The number makes no sense, or there are too few users for it.
+    """
+    asked = len(model.ids) if order.segments is None else order.segments
+    wanted = None if asked == "auto" else asked
+    if wanted is not None and not SEGMENTS_LEAST <= wanted <= SEGMENTS_MOST:
+        raise OrderRefused(
+            f"{wanted} segments were asked for: choose {SEGMENTS_LEAST} to {SEGMENTS_MOST}."
+        )
+    needed = settings.bootstrap_users_per_segment * (wanted or SEGMENTS_MAX)
+    if users < needed:
+        raise OrderRefused(
+            f"A refit into {asked if wanted else f'up to {SEGMENTS_MAX}'} segments needs the "
+            f"vectors of {needed} users; {users} have been seen in the last "
+            f"{settings.window_days:g} days: ask for fewer segments, or wait."
+        )
+    return wanted
 
 
 def refit(

@@ -47,6 +47,8 @@ def roll_back(model: SegmentModel, target: SegmentModel) -> SegmentModel:
         release="rollback",
         restored=target.version,
         proposal=None,
+        lingering=(),
+        bias=(),
     )
 
 

@@ -21,6 +21,7 @@ class LearnerSettings:
         partitions: Input partitions, all of which must have got that far for the wait to be
             over: in a replay one of them may be days ahead of the others.
         samples_per_day: How many samples of one user are learnt a day, about.
+        slot_ms: A user is learnt once at most in each slot of this length; 0 for no limit.
         step_size: How far a sample pulls its centroid.
         gate_factor: A sample farther than this times the running mean of the squared distance
             is not learnt.
@@ -30,6 +31,14 @@ class LearnerSettings:
         release_samples_min: … if it has at least so many accepted samples. In a replay of
             history 30 s of stream time pass between any two samples, and a version a sample
             would flood the models topic: at 3 KB a version this bounds it to 60 bytes a sample.
+        bias_max: Deviations by which samples may lie beside the model in one feature, on average;
+            beyond, nothing is learnt: such a change is one of units, or a fault.
+        bias_step: How fast that average follows.
+        flip_budget: Share of the recent users that a release may move.
+        reservoir_users: How many recent users are looked at.
+        holds_max: Versions held back in a row after which a release goes part of the way.
+        auto_refit: Whether a refit that the learner proposes is also made …
+        persists_ms: … once it has been proposed for so long (stream time).
         window_days: Days of stream time after which a user's newest vector says nothing any more
             about whom a release would move.
     """
@@ -42,12 +51,20 @@ class LearnerSettings:
     bootstrap_days: float = 14.0
     partitions: int = 1
     samples_per_day: float = 1.0
+    slot_ms: int = 12 * 3_600_000
     step_size: float = 0.01
     gate_factor: float = 4.0
     gate_step: float = 0.01
     release_samples: int = 500
     release_ms: int = 30_000
     release_samples_min: int = 50
+    bias_max: float = 0.5
+    bias_step: float = 0.02
+    flip_budget: float = 0.01
+    reservoir_users: int = 2_000
+    holds_max: int = 3
+    auto_refit: bool = False
+    persists_ms: int = 24 * 3_600_000
     window_days: float = 7.0
 
     def users_after_wait(self) -> int:

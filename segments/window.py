@@ -10,7 +10,6 @@ from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from features.catalogue import FEATURE_NAMES
 from segments.samples import Sample
@@ -67,11 +66,6 @@ class Window:
         seen = self._seen.get(user_hash)
         return None if seen is None else seen.stream_ms
 
-    def last_values(self, user_hash: int) -> tuple[Floats, Floats] | None:
-        """A user's vector in the window: values and evidence, float64[13]; None for a stranger."""
-        seen = self._seen.get(user_hash)
-        return None if seen is None else (self._values[seen.row], self._evidence[seen.row])
-
     def trim(self, offset: int, newest_ms: int) -> None:
         """Let go of users who were sampled too long ago.
 
@@ -110,8 +104,19 @@ class Window:
         self._seen[user] = Seen(row, offset, sample.source_offset, sample.stream_ms)
         self._seen.move_to_end(user)
 
+    def users(self, users_max: int) -> list[int]:
+        """Name the newest users.
+
+        Args:
+            users_max: How many at most.
+
+        Returns:
+            Their hashes, the newest user first.
+        """
+        return list(islice(reversed(self._seen), users_max))
+
     def newest(self, users_max: int) -> tuple[Floats, Floats]:
-        """Hand out the newest users.
+        """Hand out the vectors of the newest users.
 
         Args:
             users_max: How many at most.
@@ -119,12 +124,9 @@ class Window:
         Returns:
             Values and evidence, float64[n, 13] each, the newest user first.
         """
-        rows = self._rows(users_max)
-        return self._values[rows], self._evidence[rows]
-
-    def _rows(self, users_max: int) -> NDArray[np.intp]:
         newest = islice(reversed(self._seen.values()), users_max)
-        return np.array([seen.row for seen in newest], dtype=np.intp)
+        rows = np.array([seen.row for seen in newest], dtype=np.intp)
+        return self._values[rows], self._evidence[rows]
 
     def _drop_oldest(self) -> None:
         _, oldest = self._seen.popitem(last=False)

@@ -30,7 +30,12 @@ from tests.services.deployment import Deployment
 
 PATIENCE_S = 60.0
 SETTINGS = LearnerSettings(
-    segments=4, features=tuple(PERSONAS), bootstrap_users=150, release_samples=100, partitions=3
+    segments=4,
+    features=tuple(PERSONAS),
+    bootstrap_users=150,
+    release_samples=100,
+    slot_ms=0,
+    partitions=3,
 )
 LOG = list(stream(200, 1500, seed=8, partitions=3))
 

@@ -25,8 +25,8 @@ def test_a_sample_pulls_the_nearest_centroid_by_the_step_size_and_no_other() -> 
 
 def test_the_nearest_is_named_by_its_id_and_looking_changes_nothing() -> None:
     kmeans = OnlineKMeans([7, 3], CENTROIDS, 0.25)
-    assert kmeans.nearest([3.0, 2.0]) == (3, 5.0)
-    assert kmeans.nearest([2.0, 0.0]) == (7, 4.0)  # a tie goes to the id given first
+    assert kmeans.nearest([3.0, 2.0]) == (3, [-1.0, 2.0])
+    assert kmeans.nearest([2.0, 0.0]) == (7, [2.0, 0.0])  # a tie goes to the id given first
     assert kmeans.centroids == ((0.0, 0.0), (4.0, 0.0))
 
 
@@ -55,7 +55,9 @@ sys.path[:0] = {path!r}
 from segments.learner import Learner, LearnerSettings
 from segments.model import encode_model
 from tests.segments.population import stream
-learner = Learner.fresh(LearnerSettings(segments=4, bootstrap_users=200, release_samples=100))
+learner = Learner.fresh(
+    LearnerSettings(segments=4, bootstrap_users=200, release_samples=100, slot_ms=0)
+)
 digest, releases = hashlib.sha256(), 0
 for offset, sample in enumerate(stream(300, 2500, seed=5, partitions=3)):
     for model in learner.learn(sample, offset):

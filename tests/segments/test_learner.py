@@ -12,7 +12,7 @@ from tests.segments.models import model_with
 from tests.segments.population import PERSONAS, stream
 
 SETTINGS = LearnerSettings(
-    segments=4, features=tuple(PERSONAS), bootstrap_users=150, release_samples=100
+    segments=4, features=tuple(PERSONAS), bootstrap_users=150, release_samples=100, slot_ms=0
 )
 
 
@@ -70,7 +70,7 @@ def test_samples_of_another_catalogue_are_passed_over() -> None:
 LINE = model_with(
     [[0.0], [3.0]], features=("page_views_per_day",), prior_weights=(0.0,), released_ms=0, gate=1.0
 )
-AT_ONCE = LearnerSettings(release_samples=1)
+AT_ONCE = LearnerSettings(release_samples=1, slot_ms=0)
 
 
 def sample_at(z: float, offset: int, stream_ms: int = 0) -> Sample:
@@ -121,7 +121,7 @@ def test_a_bot_beyond_the_gate_moves_nothing() -> None:
 def test_a_release_is_due_after_500_samples_or_30_seconds_with_50(
     apart_ms: int, due: list[int]
 ) -> None:
-    learner = Learner.resume(LINE, LearnerSettings())
+    learner = Learner.resume(LINE, LearnerSettings(slot_ms=0))
     released = [
         count
         for count in range(1, due[-1] + 1)
