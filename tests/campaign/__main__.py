@@ -1,6 +1,7 @@
 """`make campaign ARGS="--seed 1 --runs 30 --seconds 60"`: one line for each run, and a sum.
 
-Exit code 0 when every counter of every run is 0, 1 otherwise.
+Exit code 0 when every counter of every run is 0, 1 otherwise. With --mutate 0 when the checker
+reports faults in most of the runs.
 """
 
 import argparse
@@ -9,8 +10,9 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
+from tests.campaign.mutant import MUTATIONS
 from tests.campaign.outcome import Outcome, told
-from tests.campaign.run import plan, run
+from tests.campaign.run import plan, plan_mutant, run
 
 
 def main() -> int:
@@ -18,8 +20,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make campaign", description=__doc__)
     parser.add_argument("--seed", type=int, default=1, help="of the first run; rises by 1")
     parser.add_argument("--runs", type=int, default=1)
-    parser.add_argument("--seconds", type=float, default=60.0, help="how long events come in")
+    parser.add_argument("--seconds", type=float, default=60.0, help="of events, at least")
     parser.add_argument("--keep", type=Path, help="keep logs and data of each run in here")
+    parser.add_argument("--mutate", choices=MUTATIONS, help="switch a rule off: it must be seen")
     asked = parser.parse_args()
     outcomes = [one_run(asked, seed) for seed in range(asked.seed, asked.seed + asked.runs)]
     clean = sum(outcome.is_clean for outcome in outcomes)
@@ -27,16 +30,25 @@ def main() -> int:
     reached = sum((outcome.reached for outcome in outcomes), Counter[str]())
     print(f"{clean} of {len(outcomes)} runs clean; {sum(faults.values())} faults: {told(faults)}")  # noqa: T201
     print(f"points: {told(reached)}")  # noqa: T201
+    if asked.mutate:
+        seen = sum(bool(outcome.wrong) for outcome in outcomes)
+        print(f"without {MUTATIONS[asked.mutate].rule}: faults in {seen} of {asked.runs} runs")  # noqa: T201
+        return 0 if 2 * seen > asked.runs else 1
     return 0 if clean == len(outcomes) else 1
 
 
 def one_run(asked: argparse.Namespace, seed: int) -> Outcome:
     """Carry out one run and tell what came of it."""
-    planned = plan(seed, asked.seconds)
+    planned = (
+        plan_mutant(seed, asked.seconds, asked.mutate)
+        if asked.mutate
+        else plan(seed, asked.seconds)
+    )
     if asked.keep is not None:
         planned = replace(planned, directory=asked.keep / f"seed-{seed}")
     outcome = run(planned)
-    again = f'make campaign ARGS="--seed {seed} --seconds {asked.seconds:g}"'
+    mutate = f" --mutate {asked.mutate}" if asked.mutate else ""
+    again = f'make campaign ARGS="--seed {seed} --seconds {asked.seconds:g}{mutate}"'
     print(f"seed {seed}: {outcome.line()} · {again}", flush=True)  # noqa: T201
     return outcome
 

@@ -30,7 +30,7 @@ def carry_out(stage: Stage, fleet: Fleet, fault: Fault) -> bool:
 
 def worker_killed(_stage: Stage, fleet: Fleet, fault: Fault) -> bool:
     """SIGKILL, whatever it is doing."""
-    victim = fleet.choose(fault.lot)
+    victim = fleet.wait_for_choice(fault.lot, _STARTS_WITHIN_S)
     fleet.kill(victim)
     return victim is not None
 
@@ -43,14 +43,14 @@ def worker_joins(_stage: Stage, fleet: Fleet, fault: Fault) -> bool:
 
 def worker_leaves(_stage: Stage, fleet: Fleet, fault: Fault) -> bool:
     """SIGTERM: it hands over."""
-    victim = fleet.choose(fault.lot)
+    victim = fleet.wait_for_choice(fault.lot, _STARTS_WITHIN_S)
     fleet.ask_to_leave(victim)
     return victim is not None
 
 
 def worker_asleep(_stage: Stage, fleet: Fleet, fault: Fault) -> bool:
     """SIGSTOP past the session, then SIGCONT: it believes that it owns what others own now."""
-    victim = fleet.choose(fault.lot)
+    victim = fleet.wait_for_choice(fault.lot, _STARTS_WITHIN_S)
     if victim is None:
         return False
     victim.busy = True
@@ -139,15 +139,18 @@ def redis_killed(stage: Stage, _fleet: Fleet, fault: Fault) -> bool:
 
 def redis_loses_its_tail(stage: Stage, _fleet: Fleet, fault: Fault) -> bool:
     """Killed with the machine: what `everysec` had not written yet, in whole commands."""
-    with stage.redis_lock:
-        newest = stage.redis_server.append_only_files[-1]
-        size_bytes = newest.stat().st_size
-        sleep(_TAIL_S)
-        stage.redis_server.kill()
-        written_bytes = newest.stat().st_size - size_bytes
-        lost_bytes = cut_commands(newest, size_bytes + int(fault.lot * written_bytes))
-        stage.redis_server.start()
-    return lost_bytes > 0
+    for _ in range(_TRIES):  # nothing may have been written at all
+        with stage.redis_lock:
+            newest = stage.redis_server.append_only_files[-1]
+            size_bytes = newest.stat().st_size
+            sleep(_TAIL_S)
+            stage.redis_server.kill()
+            written_bytes = newest.stat().st_size - size_bytes
+            lost_bytes = cut_commands(newest, size_bytes + int(fault.lot * written_bytes))
+            stage.redis_server.start()
+        if lost_bytes:
+            return True
+    return False
 
 
 def redis_emptied(stage: Stage, _fleet: Fleet, fault: Fault) -> bool:

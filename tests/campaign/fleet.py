@@ -12,6 +12,7 @@ from tests.integration.scenario import Scenario
 
 WORKERS_MIN, WORKERS_MAX = 2, 4
 _POLL_S = 0.1
+_PAUSE_S = 1.5  # before whoever gave up is started again
 _ENDS_WITHIN_S = 40.0  # a commit under way may wait for both services' time-outs
 _KILLED = -9
 _ASKED_AT_START = -15  # SIGTERM while Python was still importing: nothing was begun
@@ -67,6 +68,7 @@ class Fleet:
     _trainer: Member | None = None
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _stop: threading.Event = field(default_factory=threading.Event)
+    _pause_until_s: float = 0.0
     _keeper: "Future[None] | None" = None
 
     def start(self, threads: Executor, *points: str) -> None:
@@ -91,6 +93,7 @@ class Fleet:
         with self._lock:
             if self._trainer is not None:
                 self.kill(self._trainer)
+                self._bury(self._trainer)
             self._trainer = Member(self._start("trainer", COMMAND, point), point)
             return self._trainer
 
@@ -99,6 +102,15 @@ class Fleet:
         with self._lock:
             found = [one for one in self._present() if not (one.point or one.busy)]
             return found[min(int(lot * len(found)), len(found) - 1)] if found else None
+
+    def wait_for_choice(self, lot: float, within_s: float) -> Member | None:
+        """Choose one, as soon as there is one that has come to own something."""
+        deadline_s = monotonic() + within_s
+        while True:
+            found = self.choose(lot)
+            if (found and found.has_taken) or monotonic() > deadline_s:
+                return found
+            sleep(_POLL_S)
 
     def kill(self, member: Member | None) -> None:
         """SIGKILL."""
@@ -176,11 +188,12 @@ class Fleet:
                 for member in [one for one in self._workers if not one.process.running]:
                     self._workers.remove(member)
                     self._bury(member)
-                while len(self._present()) < WORKERS_MIN:
+                if len(self._present()) < WORKERS_MIN and monotonic() >= self._pause_until_s:
                     self.join()
                 if self._trainer is not None and not self._trainer.process.running:
                     self._bury(self._trainer)
                     self._trainer = None
+                if self._trainer is None and monotonic() >= self._pause_until_s:
                     self.restart_trainer()
 
     def _bury(self, member: Member) -> None:
@@ -189,7 +202,9 @@ class Fleet:
         died_at_point = self.died_at_point(member)
         if died_at_point:
             self.reached[member.point.partition(":")[0]] += 1
-        self.gave_up += code == _GAVE_UP
+        if code == _GAVE_UP:
+            self.gave_up += 1
+            self._pause_until_s = monotonic() + _PAUSE_S
         expected = {0} if member.asked else set()
         if member.asked and not member.has_taken:
             expected.add(_ASKED_AT_START)

@@ -31,6 +31,7 @@ ABORTED = 0.2  # share of the transactions
 IN_A_TRANSACTION = 30
 _CALL_S = 5.0  # how long a transaction's steps may take before it is given up
 _FLUSH_S = 30.0
+_PAUSE_S = 0.5
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -115,12 +116,13 @@ class Load:
         for thread in self._threads:
             thread.start()
 
-    def join(self) -> None:
-        """Wait until everything is sent.
+    def end(self) -> None:
+        """Send no more, and wait until Kafka has what was sent.
 
         Raises:
             Whatever went wrong that no fault explains.
         """
+        self.stop.set()
         for thread in self._threads:
             thread.join()
         if self.failed:
@@ -129,14 +131,17 @@ class Load:
     def _guarded(self, work: Callable[..., None], *arguments: object) -> None:
         try:
             work(*arguments)
-        except BaseException as error:  # noqa: BLE001 -- raised again by `join`
+        except BaseException as error:  # noqa: BLE001 -- raised again by `end`
             self.failed.append(error)
 
-    def _due(self, number: int) -> None:
-        """Wait until it is an event's turn; who is behind hurries, but not without bounds."""
+    def _is_due(self, number: int) -> bool:
+        """Wait until it is an event's turn; who is behind hurries, but not without bounds.
+
+        Returns:
+            False when there is to be no more.
+        """
         left_s = self._started_s + number / self._per_s - monotonic()
-        if self.stop.wait(max(left_s, 0.2 / self._per_s)):
-            raise SystemExit
+        return not self.stop.wait(max(left_s, 0.2 / self._per_s))
 
     # --- plainly ----------------------------------------------------------------------------------
 
@@ -149,7 +154,8 @@ class Load:
         raw = KafkaProducer(settings.kafka.producer_config())
         producer = Producer(settings)
         for position, (number, timed) in enumerate(events):
-            self._due(number)
+            if not self._is_due(number):
+                break
             try:
                 producer.send_encoded(timed.event, timed.payload, timed.record_ms)
             except DeliveryFailed:
@@ -175,14 +181,15 @@ class Load:
         random = Random(self._seed)
         producer: KafkaProducer | None = None
         position = 0
-        while position < len(events):
+        while position < len(events) and not self.stop.is_set():
             part = events[position : position + random.randint(1, 2 * IN_A_TRANSACTION)]
             aborts = random.random() < ABORTED
             try:
                 producer = producer or self._transactional()
                 producer.begin_transaction()
                 for number, timed in part:
-                    self._due(number)
+                    if not self._is_due(number):
+                        break
                     producer.produce(
                         self._deployment.topics.events,
                         timed.payload,
@@ -197,7 +204,7 @@ class Load:
                     producer.commit_transaction(_CALL_S)
             except (KafkaException, BufferError):
                 producer = None  # its successor's fence aborts what is open
-                self.stop.wait(0.5)
+                self.stop.wait(_PAUSE_S)
             position += len(part)
 
     def _transactional(self) -> KafkaProducer:
@@ -209,7 +216,7 @@ class Load:
                 linger_ms=5,
             )
         )
-        while not self.stop.is_set():
+        while True:
             try:
                 producer.init_transactions(_CALL_S)
             except KafkaException as failure:

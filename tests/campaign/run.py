@@ -12,6 +12,7 @@ from time import monotonic, sleep
 from tests.campaign.faults import carry_out
 from tests.campaign.fleet import Fleet
 from tests.campaign.load import Load, stream
+from tests.campaign.mutant import MUTATIONS
 from tests.campaign.outcome import Outcome, told
 from tests.campaign.schedule import Fault, schedule
 from tests.campaign.stage import EVENT_BYTES_MAX, OVERSIZED_BYTES, PARTITIONS, Stage, staged
@@ -20,8 +21,10 @@ from tests.integration.processes import COMMAND, SLEEPY_COMMAND
 
 PER_S = 150.0  # what two cores fold with room to spare, with workers starting all the time
 SECONDS_PER_DAY = 2.5  # of the run, for a day of the stream: a midnight's sweep that often
+_LONGER = 2.0  # than asked for: events go on coming until the last fault is over
 _IDLE_S = "1"
 _DRAINED_WITHIN_S = 90.0
+_MUTANT_DRAINED_WITHIN_S = 30.0  # some never come to rest
 _DRAINS_MAX = 3  # a worker may give up once (exit 3): it is started again, like any other
 _QUIET_S = 0.5  # sequence of healing: connections come back by themselves
 
@@ -32,7 +35,7 @@ class Plan:
 
     Attributes:
         seed: of the stream and the schedule.
-        seconds: how long events come in.
+        seconds: how long events come in, at least.
         faults: what goes wrong.
         first_points: one worker each at the start; named points that they die at, or "".
         worker_command: `shoal`, or a mutant of it.
@@ -54,6 +57,20 @@ class Plan:
 def plan(seed: int, seconds: float) -> Plan:
     """Plan a run with every kind of fault."""
     return Plan(seed, seconds, schedule(seed, seconds))
+
+
+def plan_mutant(seed: int, seconds: float, name: str) -> Plan:
+    """Plan a run of workers with one rule off, with the faults that bear on it."""
+    mutation, command = MUTATIONS[name], (sys.executable, "-m", "tests.campaign.mutant")
+    return Plan(
+        seed,
+        seconds,
+        schedule(seed, seconds, mutation.kinds, mutation.points),
+        first_points=("", "", ""),
+        worker_command=(*command, name),
+        sleepy_command=(*command, f"{name}+asleep"),
+        drained_within_s=_MUTANT_DRAINED_WITHIN_S,
+    )
 
 
 def run(planned: Plan) -> Outcome:
@@ -87,9 +104,8 @@ def run(planned: Plan) -> Outcome:
 
 def _attack(stage: Stage, fleet: Fleet, planned: Plan, outcome: Outcome, threads: Executor) -> None:
     """Send events and carry the faults out, each in a thread of its own."""
-    events = stream(
-        planned.seed, int(planned.seconds * PER_S), max(2, int(planned.seconds / SECONDS_PER_DAY))
-    )
+    longest_s = planned.seconds * _LONGER
+    events = stream(planned.seed, int(longest_s * PER_S), int(longest_s / SECONDS_PER_DAY))
     load = Load(
         stage.scenario.deployment,
         events,
@@ -113,7 +129,8 @@ def _attack(stage: Stage, fleet: Fleet, planned: Plan, outcome: Outcome, threads
     except BaseException:
         load.stop.set()
         raise
-    load.join()
+    sleep(max(0.0, started_s + planned.seconds - monotonic()))
+    load.end()
     sleep(_QUIET_S)
     fleet.end()
 

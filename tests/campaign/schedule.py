@@ -124,5 +124,5 @@ def _passage(random: Random, point: str) -> str:
     if point == "after poll":
         return f"{point}:{random.randint(5, 40)}"
     if point in {"after the Redis commit", "before the Kafka commit", "after the Kafka commit"}:
-        return f"{point}:{random.randint(1, 6)}"
+        return f"{point}:{random.randint(1, 4)}"
     return point
