@@ -60,3 +60,36 @@ def import_(
         as_of=as_of,
         as_json=as_json,
     )
+
+
+@app.command("segment")
+def segment(
+    path: _Table,
+    segments: Annotated[
+        str, typer.Option(metavar="K|auto", help="How many; auto: as many as are stable.")
+    ] = "auto",
+    out: Annotated[
+        Path, typer.Option("-o", "--out", metavar="DIR", help="Directory of the results.")
+    ] = Path("segments"),
+    errors: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write every error to this CSV file.")
+    ] = None,
+    encoding: _Encoding = None,
+    as_json: _Json = False,
+) -> None:
+    """Divide the users of a table into segments: no Kafka, no Redis.
+
+    Features, scaling, segments and names are those of the live system. Writes assignments.csv, and
+    says whether the segments are real: whether two halves of the users give the same ones.
+    """
+    # Imported here: help and wrong use do not wait for pandas and scipy.
+    from shoal.profiles.segmenting import segment_profiles  # noqa: PLC0415
+
+    segment_profiles(
+        path,
+        segments=segments,
+        out=out,
+        errors=errors,
+        encoding=encoding,
+        as_json=as_json,
+    )

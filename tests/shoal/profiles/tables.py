@@ -7,6 +7,8 @@ import io
 import random
 from pathlib import Path
 
+from producer.personas import PERSONAS
+
 HEADERS = (
     "User ID", "Age", "Gender", "Location", "Language", "Education Level", "Likes and Reactions",
     "Followed Accounts", "Device Usage", "Time Spent Online (hrs/weekday)",
@@ -58,3 +60,25 @@ def write_table(path: Path, rows: list[list[str]]) -> Path:
     """Write a table to a file."""
     path.write_bytes(text_of(rows).encode())
     return path
+
+
+def persona_rows(rows: int, personas: int = 5, seed: int = 1) -> tuple[list[list[str]], list[int]]:
+    """People of a few kinds, about a fifth around their kind in everything they do.
+
+    Returns:
+        The rows, and the kind of each.
+    """
+    rng = random.Random(seed)
+    kinds = [number % personas for number in range(rows)]
+    rng.shuffle(kinds)
+    table = uniform_rows(rows, seed)
+    for row, kind in zip(table, kinds, strict=True):
+        persona = PERSONAS[kind]
+        row[6] = str(round(persona.reactions * 28 * rng.lognormvariate(0, 0.2)))
+        row[7] = str(round(persona.follows * 1000 * rng.lognormvariate(0, 0.2)))
+        row[9] = f"{min(persona.weekday_hours * rng.lognormvariate(0, 0.2), 24):.1f}"
+        row[10] = f"{min(persona.weekend_hours * rng.lognormvariate(0, 0.2), 24):.1f}"
+        row[11] = f"{min(persona.ctr * rng.lognormvariate(0, 0.2), 1):.3f}"
+        row[12] = f"{min(persona.conversion_rate * rng.lognormvariate(0, 0.2), 1):.3f}"
+        row[13] = str(round(persona.ad_seconds * rng.lognormvariate(0, 0.2)))
+    return table, kinds
