@@ -8,7 +8,8 @@ from tests.shoal.running import run_python, run_shoal
 
 COMMANDS = (
     "demo", "topics", "topics create", "doctor", "worker", "trainer", "run", "produce",
-    "produce file", "produce synthetic", "profiles", "profiles import", "profiles segment", "watch", "lookup", "segments",
+    "produce file", "produce synthetic", "profiles", "profiles import", "profiles segment",
+    "watch", "lookup", "segments",
 )  # fmt: skip
 
 
