@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 
 from segments.errors import MalformedOrder
-from segments.model import SegmentModel
+from segments.model import SegmentModel, decode_model, encode_model
 
 ORDER_KEY = b"order"
 """Key of an order's record; samples have none."""
@@ -54,7 +54,9 @@ def encode_order(order: Order) -> bytes:
     Returns:
         UTF-8 JSON; equal orders give equal bytes.
     """
-    return msgspec.json.encode(order, order="deterministic")
+    if order.model is not None:  # with its tables in the order in which a release has them
+        order = msgspec.structs.replace(order, model=decode_model(encode_model(order.model)))
+    return msgspec.json.encode(order)
 
 
 def decode_order(payload: bytes) -> Order:
