@@ -27,6 +27,7 @@ from tests.integration.stored import (
     read_model_version,
     read_partition,
 )
+from tests.integration.trend import count_trend
 from tests.reference import DAY_MS
 from tests.services.deployment import Deployment
 
@@ -65,6 +66,12 @@ class Change:
     def segment(self) -> int:
         """Where the user is after it; NO_SEGMENT for nowhere."""
         return self["current"]["id"] if self["current"] else NO_SEGMENT
+
+    @property
+    def move(self) -> str:
+        """From where to where, and why, as the trend writes it."""
+        previous = self["previous"]["id"] if self["previous"] else NO_SEGMENT
+        return f"{previous}>{self.segment}:{self['cause']}"
 
 
 def check(
@@ -130,6 +137,13 @@ def count(
         outbox_unpublished=_unpublished(observed, changes),
         user_counts_differing=_user_counts_differing(stored),
         due_differing=_due_differing(stored),
+        trend_differing=count_trend(
+            stored.trend,
+            stored.meta,
+            observed.events,
+            expected.reference.outcomes,
+            ((change["source_offset"], change.move) for change in changes),
+        ),
         models_backwards=_models_backwards(changes, observed.models),
     )
 

@@ -24,6 +24,7 @@ class Findings:
         outbox_unpublished: what the last commit decided and Kafka does not have.
         user_counts_differing: users by which the counters are off a recount of the states.
         due_differing: users without an entry in `due`, entries without a user, entries past.
+        trend_differing: records and changes by which the trend's days and hours are off.
         models_backwards: releases that are not newer than the one before, changes by a model that
             was never released or of an older major version than the partition's change before, and
             a copy in Redis that is not the newest release.
@@ -45,6 +46,7 @@ class Findings:
     outbox_unpublished: int = 0
     user_counts_differing: int = 0
     due_differing: int = 0
+    trend_differing: int = 0
     models_backwards: int = 0
 
     def __add__(self, other: "Findings") -> "Findings":

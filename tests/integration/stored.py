@@ -48,6 +48,7 @@ class StoredPartition:
     outbox: Json
     users: dict[str, StoredUser]
     due: dict[str, float]
+    trend: Json
 
 
 def read_partition(url: str, namespace: str, partition: int) -> StoredPartition:
@@ -60,6 +61,7 @@ def read_partition(url: str, namespace: str, partition: int) -> StoredPartition:
         states = list(client.mget(keys)) if keys else []
         outbox = client.get(f"{tag}:outbox")
         due = client.zrange(f"{tag}:due", 0, -1, withscores=True)
+        trend = client.hgetall(f"{tag}:trend")
     user_ids = [key.removeprefix(prefix).decode() for key in keys]
     as_of_ms = meta["as_of_ms"] if meta else 0
     return StoredPartition(
@@ -67,6 +69,7 @@ def read_partition(url: str, namespace: str, partition: int) -> StoredPartition:
         msgspec.msgpack.decode(outbox) if outbox else {},
         _decode_users(user_ids, states, as_of_ms),
         {user.decode(): ms for user, ms in due},
+        {name.decode(): msgspec.msgpack.decode(tile) for name, tile in trend.items()},
     )
 
 

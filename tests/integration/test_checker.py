@@ -109,6 +109,13 @@ def forget_due(observed: Observed) -> Observed:
     return replace(observed, stored=replace(observed.stored, due=due))
 
 
+def count_one_more_in_the_trend(observed: Observed) -> Observed:
+    trend = deepcopy(observed.stored.trend)
+    newest = max(name for name in trend if name.startswith("d") and name[1:].isdigit())
+    trend[newest]["applied"] += 1
+    return replace(observed, stored=replace(observed.stored, trend=trend))
+
+
 def fall_back_to_an_older_model(observed: Observed) -> Observed:
     *before, last = observed.changes
     return replace(observed, changes=[*before, edited(last, model_version="0.1")])
@@ -131,6 +138,7 @@ TAMPERED: dict[str, Tamper] = {
     "outbox_unpublished": fill_outbox,
     "user_counts_differing": lambda o: with_meta(o, unassigned=10**6),
     "due_differing": forget_due,
+    "trend_differing": count_one_more_in_the_trend,
     "models_backwards": fall_back_to_an_older_model,
 }
 
