@@ -18,6 +18,7 @@ COMMANDS = {
     "run": "shoal.processes:run",
     "produce": "shoal.produce:app",
     "profiles": "shoal.profiles.commands:app",
+    "campaigns": "shoal.campaigns.commands:app",
     "watch": "shoal.watch:watch",
     "lookup": "shoal.lookup:lookup",
     "segments": "shoal.segments:app",
