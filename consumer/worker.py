@@ -88,6 +88,7 @@ class Worker:
         )
         self.vitals = Vitals(config, self.progress, self.health, self._partitions, clock)
         self._backlog = Backlog(in_step=config.clock == "event")
+        self._shared_keys_due = False
         self._idle_since_s: float | None = None
         self._housekept_s = 0.0
 
@@ -160,6 +161,8 @@ class Worker:
             self._guarded(number, self._look_after)
             if self._partitions.waiting:
                 break  # Redis is away: one time-out tells it for all
+        if self._shared_keys_due and not self._partitions.waiting:
+            self._write_shared_keys()
         self._group.commit_hints()
         self._group.look_around()
 
@@ -189,15 +192,18 @@ class Worker:
 
     def _on_taken(self, owned: OwnedPartition) -> None:
         self.progress.taken += 1
-        if owned.seeded:
-            self._guarded(owned.number, self._restore_shared_keys)
+        self._shared_keys_due = True  # Redis may have lost them together with what it had of this
         self._guarded(owned.number, self._applier.take_over_sweeps)
 
-    def _restore_shared_keys(self, _owned: OwnedPartition) -> None:
-        """Write what stands beside the partitions: a Redis that was emptied lost it too."""
-        write_topology(self.config, self._redis, self._partition_count)
-        if self._feed.newest is not None:
-            mirror_model(self._redis, self.config.namespace, self._feed.newest)
+    def _write_shared_keys(self) -> None:
+        """Write what stands in Redis beside the partitions: a Redis that went back lost it too."""
+        try:
+            write_topology(self.config, self._redis, self._partition_count)
+            if self._feed.newest is not None:
+                mirror_model(self._redis, self.config.namespace, self._feed.newest)
+        except RedisAway:
+            return  # due as before; a partition will notice and wait
+        self._shared_keys_due = False
 
     def _on_gone(self, number: int) -> None:
         self._backlog.drop(number)
@@ -262,6 +268,7 @@ class Worker:
     def _adopt(self, newest: SegmentModel) -> None:
         self._applier.model = CompiledModel(newest)
         self.vitals.model = newest
+        self._shared_keys_due = True
         _log.info("model taken", version=newest.version, segments=len(newest.ids))
 
     def _look_after(self, owned: OwnedPartition) -> None:
@@ -292,6 +299,7 @@ class Worker:
             self._group.joined
             and not busy
             and not self._partitions.waiting
+            and not self._shared_keys_due
             and self._feed.caught_up
             and all(one.caught_up and one.committing is None for one in owned)
             and not any(one.queued or self._applier.is_due(one) for one in owned)
