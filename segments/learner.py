@@ -50,7 +50,7 @@ class Learner:
         self._learnt: dict[int, int] = dict(model.learnt) if model else {}
         self._newest_ms = model.released_ms if model else 0
         self._state = Refining(model, settings) if model else Collecting(settings)
-        self._window = Window(round(settings.window_days * DAY_MS))
+        self._window = Window(round(settings.window_days * DAY_MS), settings.window_users)
         # Whom hysteresis keeps where, by user; None until the window is filled again.
         self._lingering: dict[int, int] | None = None
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from features.catalogue import MODEL_FEATURES
 from segments.structure import SEGMENTS_DEFAULT, SEGMENTS_MAX
+from segments.window import USERS_MAX
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +42,7 @@ class LearnerSettings:
         persists_ms: … once it has been proposed for so long (stream time).
         window_days: Days of stream time after which a user's newest vector says nothing any more
             about whom a release would move.
+        window_users: Recent users remembered at most, for releases to be tried on and refits.
     """
 
     segments: int | None = SEGMENTS_DEFAULT
@@ -66,6 +68,7 @@ class LearnerSettings:
     auto_refit: bool = False
     persists_ms: int = 24 * 3_600_000
     window_days: float = 7.0
+    window_users: int = USERS_MAX
 
     def users_after_wait(self) -> int:
         """Distinct users that are enough once `bootstrap_days` have passed."""
