@@ -53,6 +53,7 @@ class Committer:
             owned.settle()
 
         def carry_out() -> None:
+            crash.point("before the Redis commit")
             owned.store.commit(commit)
             crash.point("after the Redis commit")
             owned.publisher.publish(outbox, effects.samples)
@@ -60,6 +61,7 @@ class Committer:
         before, changes = owned.meta, len(effects.changes)
         owned.committing = self._pool.submit(carry_out)
         owned.on_committed = lambda: self._progress.count(before, effects.meta, changes)
+        owned.unpublished = len(outbox.changes) + len(outbox.dead)
         owned.meta, owned.stored_meta = effects.meta, commit.new_meta
         owned.untidy = owned.untidy or bool(outbox)
         self._remember(owned, effects, due_known=not keeps_queue)

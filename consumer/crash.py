@@ -20,6 +20,7 @@ class Point(NamedTuple):
 POINTS = (
     # A batch.
     Point("after poll", "records fetched; nothing of them is done"),
+    Point("before the Redis commit", "decided in memory; nothing of it is in Redis or Kafka"),
     Point("after the Redis commit", "states and outbox in Redis; nothing of them in Kafka"),
     Point("before the Kafka commit", "all of a transaction produced; it stays open"),
     Point("after the Kafka commit", "published; the outbox in Redis says so nowhere"),

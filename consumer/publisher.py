@@ -9,16 +9,26 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+import structlog
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from consumer import crash
 from consumer.config import WorkerConfig
 from consumer.dead_letters import dead_letter_headers
-from consumer.errors import DeadLetterTooLarge, PublishFailed
+from consumer.errors import DeadLetterTooLarge, Fenced, PublishFailed
 from consumer.outbox import Outbox, membership_of
 from segments.changes import change_headers, encode_change
 
+_log = structlog.get_logger(__name__)
+
 _encode_membership = msgspec.json.Encoder().encode
+
+# A newer producer of the partition has been let in.
+_FENCED = {
+    KafkaError._FENCED,  # noqa: SLF001 -- its only name
+    KafkaError.PRODUCER_FENCED,
+    KafkaError.INVALID_PRODUCER_EPOCH,
+}
 
 # A dead letter may be as large as any record that the events topic was ever configured to take.
 _MESSAGE_BYTES_MAX = 100_000_000
@@ -57,6 +67,7 @@ class Publisher:
 
         Raises:
             PublishFailed: it did not commit for sure. This producer must not be used again.
+            Fenced: another worker has taken the partition.
             DeadLetterTooLarge: the dead-letter topic does not take a record this large.
         """
         if not outbox and not samples:
@@ -119,12 +130,16 @@ class Publisher:
             else:
                 return
 
-    def _failed(self, error: KafkaException) -> PublishFailed | DeadLetterTooLarge:
+    def _failed(self, error: KafkaException) -> PublishFailed | Fenced:
         cause: KafkaError = error.args[0]
         if cause.txn_requires_abort():
             # The next owner's fence would abort it as well; readers wait less this way.
             with contextlib.suppress(KafkaException):
                 self._producer.abort_transaction(self._timeout_s)
+        if cause.code() in _FENCED:
+            why = "refused by Kafka: another worker owns it now"
+            _log.warning(why, partition=self._partition)
+            return Fenced(self._partition, why)
         if cause.code() == KafkaError.MSG_SIZE_TOO_LARGE:
             return DeadLetterTooLarge(self._partition, cause.str())
         return PublishFailed(self._partition, cause.str())
