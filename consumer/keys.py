@@ -39,6 +39,11 @@ class PartitionKeys:
         return f"{self.tag}:trend"
 
     @property
+    def probe(self) -> str:
+        """A key that never exists, to ask whether Redis takes writes."""
+        return f"{self.tag}:probe"
+
+    @property
     def user_prefix(self) -> bytes:
         """What stands before a user id in the key of that user's state."""
         return f"{self.tag}:u:".encode()

@@ -59,7 +59,7 @@ class Ownership:
         """
         started_s = time.monotonic()
         store = PartitionStore(self._client, PartitionKeys(self._config.namespace, number))
-        store.ping()  # a producer costs threads and descriptors: not one per try of an outage
+        store.check_writable()  # a producer costs threads: not one for each try of an outage
         publisher = Publisher(self._config, number)
         publisher.fence()
         crash.point("after the Kafka fence")

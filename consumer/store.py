@@ -8,10 +8,14 @@ from typing import Any
 
 import numpy as np
 import redis
+import structlog
 
 from consumer.errors import Fenced, RedisAway, ServiceUnavailable
 from consumer.keys import PartitionKeys
 from consumer.redis_client import RedisClient
+from consumer.redis_trouble import trouble
+
+_log = structlog.get_logger(__name__)
 
 
 def _packed(items: Sequence[bytes]) -> tuple[bytes, bytes]:
@@ -22,24 +26,6 @@ def _packed(items: Sequence[bytes]) -> tuple[bytes, bytes]:
     """
     lengths = np.fromiter(map(len, items), "<u4", len(items))
     return lengths.tobytes(), b"".join(items)
-
-
-# What redis-py raises when the server is away, slow, loading, full or read-only: the world's
-# faults, all of them worth another try later. Anything else is a bug of ours and crashes loudly.
-_AWAY = (
-    redis.ConnectionError,
-    redis.TimeoutError,
-    redis.exceptions.BusyLoadingError,
-    redis.exceptions.ReadOnlyError,
-    redis.exceptions.OutOfMemoryError,
-    redis.exceptions.TryAgainError,
-    redis.exceptions.ClusterDownError,
-    redis.exceptions.MasterDownError,
-    redis.exceptions.ClusterError,
-)
-# Errors without a class of their own, by a word of Redis's answer. MISCONF: the disk does not
-# take writes.
-_AWAY_WORDS = {"MISCONF", "OOM", "READONLY", "LOADING", "NOREPLICAS", "MASTERDOWN", "BUSY"}
 
 
 @cache
@@ -56,12 +42,11 @@ def calling_redis(call: Callable[[], Any]) -> Any:
     """
     try:
         return call()
-    except _AWAY as error:
-        raise RedisAway(str(error)) from error
-    except redis.ResponseError as error:
-        if _AWAY_WORDS.intersection(str(error).split()):  # Redis 6 puts them behind a prefix
-            raise RedisAway(str(error)) from error
-        raise
+    except (redis.RedisError, redis.exceptions.RedisClusterException) as error:
+        why = trouble(error)
+        if why is None:
+            raise
+        raise RedisAway(why) from error
 
 
 def needing_redis(call: Callable[[], Any]) -> Any:
@@ -122,13 +107,15 @@ class PartitionStore:
             name: client.register_script(script(name)) for name in ("own", "read", "due", "commit")
         }
 
-    def ping(self) -> None:
-        """Ask for a sign of life.
+    def check_writable(self) -> None:
+        """Ask for a sign of life, and whether writes are taken: a full Redis still answers.
+
+        SET … XX of a key that nobody has changes nothing, and is refused like any write.
 
         Raises:
-            RedisAway: there was none.
+            RedisAway: there was none, or they are not.
         """
-        calling_redis(self._client.ping)
+        calling_redis(lambda: self._client.set(self.keys.probe, b"", xx=True))
 
     def own(self, nonce: str) -> tuple[bytes, bytes]:
         """Fence the previous owner; give the stored meta as it is now, and the outbox."""
@@ -199,6 +186,9 @@ class PartitionStore:
         except RedisAway:
             answer = self._call("commit", keys, arguments)
         if answer == b"fenced":
+            _log.warning(
+                "refused by Redis: another worker owns it now", partition=self.keys.partition
+            )
             raise Fenced(
                 self.keys.partition, "the commit was refused: another worker has taken over"
             )

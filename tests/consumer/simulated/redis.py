@@ -139,9 +139,6 @@ class MemoryRedisClient:
     def __init__(self, server: MemoryRedis, faults: Faults) -> None:
         self._server, self._faults = server, faults
 
-    def ping(self) -> bool:
-        return self._faults.passing("ping", lambda: True, redis.TimeoutError)
-
     def get(self, key: str) -> bytes | None:
         def look() -> bytes | None:
             return self._server.values.get(key.encode())
@@ -154,8 +151,10 @@ class MemoryRedisClient:
 
         return self._faults.passing("read trend", look, redis.TimeoutError)
 
-    def set(self, _key: str, _value: bytes, *, nx: bool) -> None:
-        """Take the topology; nobody here asks for it."""
+    def set(self, _key: str, _value: bytes, *, nx: bool = False, xx: bool = False) -> None:
+        """Take the topology (nobody here asks for it), or say whether writes are taken."""
+        if xx:
+            self._faults.passing("ping", lambda: None, redis.TimeoutError)
 
     def eval(self, _script: str, _keys: int, *_arguments: Any) -> int:
         """Take the copy of the model; nobody here asks for it."""
