@@ -6,7 +6,7 @@ records were cut into batches. A move counts at the stream time at its `source_o
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -70,14 +70,14 @@ class Tally:
     Attributes:
         end_hour: hours since 1970 of the stream time after the step.
         outcomes: applied, duplicate and late records by hour.
-        rates: by hour and segment (`NO_SEGMENT`: of people without one).
+        rates: by hour: segment and what its people did (`NO_SEGMENT`: people without one).
         campaigns: by campaign id and segment; all of a batch lies within one day.
         moves: how many by hour, previous and current segment, and cause.
     """
 
     end_hour: int
     outcomes: dict[int, tuple[int, int, int]] = field(default_factory=dict)
-    rates: dict[tuple[int, int], Rates] = field(default_factory=dict)
+    rates: dict[int, list[tuple[int, Rates]]] = field(default_factory=dict)
     campaigns: dict[tuple[str, int], Rates] = field(default_factory=dict)
     moves: Moves = field(default_factory=Counter)
 
@@ -104,24 +104,29 @@ class StreamTimes:
     stream_ms: Rows
     dead: Sequence[DeadLetter]
 
-    def at(self, offset: int) -> int:
-        """Give the stream time when the record at this offset had been read, ms."""
-        row = int(np.searchsorted(self.offsets, offset, side="right"))
-        events_ms = int(self.stream_ms[row - 1]) if row else 0
-        dead_ms = (letter.timestamp_ms for letter in self.dead if letter.offset <= offset)
-        return max(self.before_ms, events_ms, *dead_ms, 0)
+    def at(self, offsets: Rows) -> Rows:
+        """Give the stream time when the records at these offsets had been read, ms."""
+        row = np.searchsorted(self.offsets, offsets, side="right")
+        times_ms = np.append(self.stream_ms, self.before_ms)[row - 1]  # row 0: the last place
+        for letter in self.dead:
+            past = offsets >= letter.offset
+            times_ms[past] = np.maximum(times_ms[past], letter.timestamp_ms)
+        return np.asarray(np.maximum(times_ms, self.before_ms))
 
 
-def moves_of(changes: Iterable[SegmentChange], times: StreamTimes) -> Moves:
+def moves_of(changes: Sequence[SegmentChange], times: StreamTimes) -> Moves:
     """Count changes by hour, previous and current segment, and cause."""
+    if not changes:
+        return Counter()
+    hours = times.at(np.array([change.source_offset for change in changes])) // HOUR_MS
     return Counter(
         (
-            times.at(change.source_offset) // HOUR_MS,
+            hour,
             change.previous.id if change.previous else NO_SEGMENT,
             change.current.id if change.current else NO_SEGMENT,
             change.cause,
         )
-        for change in changes
+        for hour, change in zip(hours.tolist(), changes, strict=True)
     )
 
 
@@ -171,14 +176,14 @@ def tally_batch(
         for i in range(len(by_hour) // 3)
         if any(by_hour[3 * i : 3 * i + 3])
     }
+    rates: dict[int, list[tuple[int, Rates]]] = {}
     activity = np.flatnonzero((outcome == APPLIED) & (columns.type_code < _PROFILE))
+    for at, of, found in _rates(columns, activity, (hour - first)[activity], segment):
+        rates.setdefault(first + at, []).append((of, found))
     return Tally(
         end_hour=end_hour,
         outcomes=outcomes,
-        rates={
-            (first + at, of): rates
-            for at, of, rates in _rates(columns, activity, (hour - first)[activity], segment)
-        },
+        rates=rates,
         campaigns=_campaigns(columns, activity, segment),
         moves=moves,
     )

@@ -155,6 +155,7 @@ class Trend:
         if START_FIELD not in stored:
             return trend  # written by a release that kept no trend
         trend._restart = False
+        trend._start = decode_start(stored[START_FIELD])
         for name in (hour_field(trend._hour), day_field(trend._day)):
             if name in stored:
                 trend._tiles[name] = decode_tile(stored[name])
@@ -172,22 +173,15 @@ class Trend:
             tally: what it adds.
             meta: the partition's counters after it.
         """
-        for hour, (applied, duplicate, late) in tally.outcomes.items():
-            for tile in self._tiles_of(hour):
-                tile.applied += applied
-                tile.duplicate += duplicate
-                tile.late += late
-        for (hour, segment), rates in tally.rates.items():
-            for tile in self._tiles_of(hour):
-                _add(tile.rates, segment, rates)
+        for hour in sorted({*tally.outcomes, *(move[0] for move in tally.moves), tally.end_hour}):
+            self._reach(hour)
+        self._add_events(tally)
         for (hour, previous, current, cause), count in sorted(tally.moves.items()):
             move = f"{previous}>{current}:{cause}"
             for tile in self._tiles_of(hour):
                 tile.moves[move] = tile.moves.get(move, 0) + count
         for tile in self._tiles_of(tally.end_hour):
             tile.users, tile.unassigned = dict(meta.users), meta.unassigned
-        for (campaign, segment), rates in tally.campaigns.items():
-            _add(self._campaign(campaign).rates, segment, rates)
 
     def take(self) -> TrendWrite:
         """Give what the next commit has to write; it counts as written from here on."""
@@ -203,25 +197,42 @@ class Trend:
         self._tiles = {name: tile for name, tile in self._tiles.items() if name in current}
         return write
 
+    def _add_events(self, tally: Tally) -> None:
+        for hour, (applied, duplicate, late) in tally.outcomes.items():
+            for tile in self._tiles_of(hour):
+                tile.applied += applied
+                tile.duplicate += duplicate
+                tile.late += late
+        for hour, by_segment in tally.rates.items():
+            for tile in self._tiles_of(hour):
+                for segment, rates in by_segment:
+                    _add(tile.rates, segment, rates)
+        for (campaign, segment), rates in tally.campaigns.items():
+            _add(self._campaign(campaign).rates, segment, rates)
+
+    def _reach(self, hour: int) -> None:
+        """Let stream time come to an hour; what is too old then goes."""
+        day = hour // HOURS_PER_DAY
+        if hour > self._hour:
+            kept_from = hour - HOURS_KEPT + 1
+            oldest = max(self._hour - HOURS_KEPT + 1, self._start.stream_ms // HOUR_MS)
+            self._gone += map(hour_field, range(oldest, min(self._hour + 1, kept_from)))
+            self._hour = hour
+        if day > self._day:
+            kept_from = day - DAYS_KEPT + 1
+            oldest = max(self._day - DAYS_KEPT + 1, self._start.stream_ms // DAY_MS)
+            for old in range(oldest, min(self._day + 1, kept_from)):
+                self._gone += _day_fields(old)
+            self._day = day
+            self._campaigns = {}
+
     def _tiles_of(self, hour: int) -> tuple[TrendTile, TrendTile]:
         """Give the tiles of an hour and of its day, to be changed.
 
         What is not in memory has never been written: within a partition stream time only rises,
         and a commit's hours begin with the one that the commit before ended in.
         """
-        day = hour // HOURS_PER_DAY
-        if hour > self._hour:
-            kept_from = hour - HOURS_KEPT + 1
-            gone = range(self._hour - HOURS_KEPT + 1, min(self._hour + 1, kept_from))
-            self._gone += map(hour_field, gone)
-            self._hour = hour
-        if day > self._day:
-            kept_from = day - DAYS_KEPT + 1
-            for old in range(self._day - DAYS_KEPT + 1, min(self._day + 1, kept_from)):
-                self._gone += _day_fields(old)
-            self._day = day
-            self._campaigns = {}
-        return self._tile(hour_field(hour)), self._tile(day_field(day))
+        return self._tile(hour_field(hour)), self._tile(day_field(hour // HOURS_PER_DAY))
 
     def _tile(self, name: str) -> TrendTile:
         tile = self._tiles.get(name)

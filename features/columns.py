@@ -130,14 +130,20 @@ def _campaigns(
     events: Sequence[Event], type_code: NDArray[np.uint8]
 ) -> tuple[NDArray[np.int64], NDArray[np.int32], Sequence[str]]:
     """List the ad events that name a campaign, and number the campaigns."""
-    rows = np.flatnonzero((type_code >= _FIRST_AD) & (type_code <= _LAST_AD)).tolist()
-    named = [row for row in rows if events[row].campaign_id]
-    if not named:
-        return _NO_ROWS, _NO_IDS, ()
-    campaigns = [events[row].campaign_id or "" for row in named]
-    numbers = {campaign: number for number, campaign in enumerate(dict.fromkeys(campaigns))}
-    of = np.array([numbers[campaign] for campaign in campaigns], np.int32)
-    return np.array(named, np.int64), of, list(numbers)
+    numbers: dict[str | None, int] = _Numbers({None: -1, "": -1})
+    named = map(numbers.__getitem__, [event.campaign_id for event in events])
+    campaign = np.fromiter(named, np.int32, len(events))
+    rows = np.flatnonzero((campaign >= 0) & (type_code >= _FIRST_AD) & (type_code <= _LAST_AD))
+    return rows, campaign[rows], [name for name in numbers if name]
+
+
+class _Numbers(dict[str | None, int]):
+    """Numbers by name; asking for a new name gives the next number."""
+
+    def __missing__(self, name: str | None) -> int:
+        """Number a new name; two names that say nothing are there from the start."""
+        self[name] = number = len(self) - 2
+        return number
 
 
 def _interests(
