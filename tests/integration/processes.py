@@ -16,10 +16,11 @@ COMMAND = (sys.executable, "-m", "shoal")
 
 # The same command line, but where a named point would kill the process it falls asleep, once.
 _SLEEPY = """
-import os, signal, sys
+import os, signal, sys, threading
 def sleep(pid, number, kill=os.kill):
     os.kill = lambda pid, number: None if number == signal.SIGKILL else kill(pid, number)
-    kill(pid, signal.SIGSTOP)
+    # To this thread: sent to the process, it might go on for a few calls before it stops.
+    signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
 os.kill, sys.argv[0] = sleep, "shoal"
 from shoal.cli import main
 main()

@@ -1,10 +1,10 @@
-"""Two workers share the partitions: one joins, one dies, one falls asleep and wakes up too late."""
+"""Two workers share the partitions: one joins, one dies (`test_zombie`: one wakes up too late)."""
 
 import pytest
 
 from tests.integration import releases, streams
 from tests.integration.patience import eventually
-from tests.integration.processes import SLEEPY_COMMAND, ShoalProcess
+from tests.integration.processes import ShoalProcess
 from tests.integration.scenario import Scenario
 
 pytestmark = [pytest.mark.kafka, pytest.mark.redis, pytest.mark.slow]
@@ -55,37 +55,6 @@ def test_when_one_of_two_workers_is_killed_the_other_takes_over(
     scenario.assert_promises_hold()
 
 
-def test_nothing_of_a_worker_that_slept_through_its_session_lands(
-    scenario: Scenario, seed: int
-) -> None:
-    events = streams.history(seed)
-    model = releases.first_release(events, seed)
-    releases.publish(scenario.deployment, model)
-    streams.send(scenario.deployment, events)
-    # It holds a commit that Redis has and Kafka has not, and batches that neither has.
-    sleeper = scenario.start(
-        "worker", command=SLEEPY_COMMAND, SHOAL_CRASH_AT="after the Redis commit:6"
-    )
-    eventually(lambda: sleeper.asleep, 30, "it falls asleep")
-    assert scenario.applied < len(events), "it was to fall asleep in the middle"
-    releases.publish(scenario.deployment, releases.later_release(model, seed))
-    successor = scenario.start("worker")
-    scenario.wait_for_applied(len(events), TAKES_OVER_WITHIN_S)
-    sleeper.resume()
-    eventually(lambda: has_noticed(sleeper), 30, "the sleeper notices")
-    for worker in (sleeper, successor):
-        worker.terminate()
-        assert worker.wait(20) == 0, worker.tail()
-    scenario.work_until_idle()
-
-    scenario.assert_promises_hold()
-
-
 def has_taken(worker: ShoalProcess) -> bool:
     """Tell whether it has come to own a partition."""
     return TAKEN in worker.log.read_text()
-
-
-def has_noticed(worker: ShoalProcess) -> bool:
-    """Tell whether it has dropped what it held."""
-    return '"event": "partition waits"' in worker.log.read_text()

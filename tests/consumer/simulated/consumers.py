@@ -85,7 +85,9 @@ class MemoryReader:
         self._position = 0
         self._end_told = False
 
-    def get_watermark_offsets(self, at: TopicPartition, timeout: float) -> tuple[int, int]:
+    def get_watermark_offsets(
+        self, at: TopicPartition, timeout: float = 0.0, *, cached: bool = False
+    ) -> tuple[int, int]:
         def look() -> tuple[int, int]:
             return 0, self._end(at.topic, at.partition)
 
@@ -233,7 +235,9 @@ class MemoryMember:
         elif self._coordinator.holder is self:
             take()
 
-    def get_watermark_offsets(self, _at: TopicPartition, timeout: float) -> tuple[int, int]:
+    def get_watermark_offsets(
+        self, _at: TopicPartition, timeout: float = 0.0, *, cached: bool = False
+    ) -> tuple[int, int]:
         return 0, self._events.end
 
     def list_topics(self, _topic: str, timeout: float) -> None:

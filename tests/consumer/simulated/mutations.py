@@ -12,10 +12,10 @@ from unittest.mock import patch
 
 from confluent_kafka import TopicPartition
 
-from consumer import seeding
+from consumer import ownership
 from consumer.errors import PublishFailed, RedisAway
 from consumer.group import Group
-from consumer.meta import PartitionMeta
+from consumer.meta import PartitionMeta, decode_meta
 from consumer.outbox import Outbox
 from consumer.ownership import Ownership
 from consumer.partition import OwnedPartition
@@ -187,10 +187,13 @@ def without_dead_letter_floor() -> AbstractContextManager[Any]:
 def without_restoring_mark() -> AbstractContextManager[Any]:
     """A seeding that broke off is taken for a state."""
 
-    def meta(**fields: Any) -> PartitionMeta:
-        return PartitionMeta(**(fields | {"restoring": False}))
+    def known(value: bytes) -> PartitionMeta | None:
+        meta = decode_meta(value)
+        if meta is not None:
+            meta.restoring = False
+        return meta
 
-    return patch.object(seeding, "PartitionMeta", meta)
+    return patch.object(ownership, "decode_meta", known)
 
 
 def torn_commits() -> AbstractContextManager[Any]:

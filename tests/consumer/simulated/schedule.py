@@ -98,10 +98,12 @@ def schedule_of(seed: int) -> Schedule:
     log = tuple(life(random))
     workers = random.choice([1, 1, 2, 2, 3])
     faults = random.choice([0.0, 0.3, 0.6, 0.9])
-    acts = [Act("release")] if random.random() < 0.7 else []
+    acts: list[Act] = []
+    if random.random() < 0.6:  # something to lose
+        acts += [Act("release"), Act("write", 12), *(_turn(random, 1) for _ in range(3))]
     for _ in range(random.randint(2, 10)):
         acts += _disturbances(random, workers, faults)
-        acts.append(Act("turn", random.randrange(workers), random.randrange(1_000_000)))
+        acts.append(_turn(random, workers))
     return Schedule(
         seed=seed,
         clock=random.choice(["wall", "event"]),
@@ -136,8 +138,12 @@ def _armed(random: Random) -> list[Act]:
         armed.append(Act("arm", effect=effect, fault=random.choice([LOST, fault])))
     needed = _NEEDED.get(effect)
     if needed is not None and random.random() < 0.7:
-        armed.append(needed)
+        return [*armed, needed, *(_turn(random, 1) for _ in range(random.randint(1, 4)))]
     return armed
+
+
+def _turn(random: Random, workers: int) -> Act:
+    return Act("turn", random.randrange(workers), random.randrange(1_000_000))
 
 
 def _worker_act(kind: str) -> Callable[[Random, int], Act]:
