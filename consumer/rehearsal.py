@@ -46,6 +46,19 @@ def rehearse(config: WorkerConfig, order: Order) -> Rehearsal:
         NotSetUp: there is no model yet, or a topic is missing.
         KafkaAway, ServiceUnavailable, ProtectsData: the topics cannot be read.
     """
+    learner, next_offset = remember(config)
+    before = learner.model
+    assert before is not None, "a resumed learner has a model"
+    return Rehearsal(before, learner.obey(order, next_offset))
+
+
+def remember(config: WorkerConfig) -> tuple[Learner, int]:
+    """Give a learner that knows what the trainer knows, and the offset of the next sample.
+
+    Raises:
+        NotSetUp: there is no model yet, or a topic is missing.
+        KafkaAway, ServiceUnavailable, ProtectsData: the topics cannot be read.
+    """
     settings = learner_settings(config, check_topics(config))
     model = read_newest_model(config.kafka, config.topics.models)
     if model is None:
@@ -58,9 +71,7 @@ def rehearse(config: WorkerConfig, order: Order) -> Rehearsal:
             _feed(learner, message.key(), message.value() or b"", message.offset() or 0, model)
     finally:
         read_back.close()
-    before = learner.model
-    assert before is not None, "a resumed learner has a model"
-    return Rehearsal(before, learner.obey(order, high))
+    return learner, high
 
 
 def _feed(learner: Learner, key: object, value: bytes, offset: int, resumed: SegmentModel) -> None:

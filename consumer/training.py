@@ -1,5 +1,6 @@
 """One turn at the samples topic: from being given its partition until losing it."""
 
+import time
 from dataclasses import dataclass
 
 import msgspec
@@ -11,12 +12,15 @@ from consumer.config import WorkerConfig
 from consumer.model_publisher import ModelPublisher
 from consumer.models import read_newest_model
 from segments.errors import MalformedOrder, MalformedSample, OrderRefused
+from segments.health import Health
 from segments.learner import Learner, LearnerSettings
 from segments.model import SegmentModel
 from segments.orders import ORDER_KEY, decode_order
 from segments.samples import decode_sample
 
 _log = structlog.get_logger(__name__)
+
+HEALTH_S = 5.0  # how often the model's health is measured: it takes milliseconds
 
 
 @dataclass
@@ -31,6 +35,11 @@ class TrainingProgress:
         refused: orders that could not be obeyed.
         releases: models published.
         version: the newest model, published by whichever trainer; None before the first.
+        released_ms: its stream time.
+        held: versions that the flip budget has held back since.
+        flip_share: share of the recent users that the version tried last would have moved.
+        paused: whether nothing is learnt, because all samples lie beside the model.
+        health: how that model fits the recent users, as of a few seconds ago.
         seconds: from the start of `Trainer.run` to the last release or sample.
     """
 
@@ -40,6 +49,11 @@ class TrainingProgress:
     refused: int = 0
     releases: int = 0
     version: str | None = None
+    released_ms: int | None = None
+    held: int = 0
+    flip_share: float = 0.0
+    paused: bool = False
+    health: Health | None = None
     seconds: float = 0.0
 
 
@@ -91,9 +105,10 @@ class Training:
         )
         self.model = read_newest_model(config.kafka, config.topics.models)
         if self.model is not None:
-            progress.version = self.model.version
+            progress.version, progress.released_ms = self.model.version, self.model.released_ms
         self.learner: Learner | None = None
         self.next_offset = 0
+        self._measured_s = -HEALTH_S
         self._news_from = 0  # what lies before has been learnt and obeyed by another
 
     def start_offset(self, low: int, high: int) -> int:
@@ -146,7 +161,19 @@ class Training:
                 self._skip(offset, error)
             return None
         assert self.learner is not None, "start_offset comes first"
-        return self._publish(self.learner.learn(sample, offset))
+        released = self._publish(self.learner.learn(sample, offset))
+        if is_news:
+            self._measure(self.learner)
+        return released
+
+    def _measure(self, learner: Learner) -> None:
+        """Note how the model does, for whoever watches; the costly part only now and then."""
+        progress = self._progress
+        progress.held, progress.flip_share = learner.held, learner.flip_share
+        progress.paused = learner.paused
+        now_s = time.monotonic()
+        if now_s - self._measured_s >= HEALTH_S:
+            self._measured_s, progress.health = now_s, learner.health
 
     def _obey(self, value: bytes, offset: int) -> SegmentModel | None:
         """Carry out an order, or answer why not."""
@@ -178,6 +205,7 @@ class Training:
         self.model = releases[-1]
         self._progress.releases += len(releases)
         self._progress.version = self.model.version
+        self._progress.released_ms = self.model.released_ms
         for model in releases:
             _tell(model)
         return self.model

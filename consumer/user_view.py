@@ -13,12 +13,11 @@ from features.slab import FORGOTTEN, Slab
 from features.vector import Vectors, vectors
 from segments.assignment import OBSERVATIONS, margins, squared_distances
 from segments.changes import Reason, SegmentRef, rfc3339
+from segments.explain import explain
 from segments.model import NO_SEGMENT, CompiledModel
 from segments.reasons import reasons
 
 Status = Literal["assigned", "unassigned", "forgotten", "unknown"]
-
-NEAREST = 2  # centroids shown
 
 
 class Near(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +26,24 @@ class Near(msgspec.Struct, frozen=True, kw_only=True):
     id: int
     name: str
     distance: float
+
+
+class WouldMove(msgspec.Struct, frozen=True, kw_only=True):
+    """The smallest change of one feature that would move a user, seen twice.
+
+    Attributes:
+        feature: Which.
+        value: The user's value now; null when unknown.
+        needed: The value at which `to` is clearly nearer.
+        to: Where the user would be.
+        size: How large the change is, in standard deviations of the population.
+    """
+
+    feature: str
+    value: float | None
+    needed: float
+    to: SegmentRef
+    size: float
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +75,8 @@ class UserView(msgspec.Struct, frozen=True, kw_only=True):
         reasons: The features that speak most for their segment against the nearest other one.
         nearest: The two nearest centroids.
         candidate: The segment that the hysteresis is about to move them to.
+        would_move: Single features that could move the user, the smallest change first; empty
+            when none could alone, or when the next look moves the user anyway.
     """
 
     user_id: str
@@ -74,6 +93,7 @@ class UserView(msgspec.Struct, frozen=True, kw_only=True):
     reasons: Sequence[Reason]
     nearest: Sequence[Near]
     candidate: Candidate | None
+    would_move: Sequence[WouldMove]
 
 
 def view_user(
@@ -121,6 +141,7 @@ def view_user(
         reasons=place.reasons,
         nearest=place.nearest,
         candidate=_candidate(int(head["candidate"]), int(head["candidate_count"]), model),
+        would_move=place.would_move,
     )
 
 
@@ -130,23 +151,21 @@ class _Place(NamedTuple):
     margin: float | None = None
     reasons: Sequence[Reason] = ()
     nearest: Sequence[Near] = ()
+    would_move: Sequence[WouldMove] = ()
 
 
 def _place(found: Vectors, segment: int, model: CompiledModel) -> _Place:
     """Say how far the centroids are, and which features hold the user where they are."""
-    z = model.scaling.project(found.values, found.evidence)
-    distance = np.sqrt(squared_distances(z, model.centroids))
+    explained = explain(model, found.values[0], found.evidence[0], segment)
     nearest = [
-        Near(
-            id=int(model.ids[row]),
-            name=model.model.name_of(int(model.ids[row])),
-            distance=float(distance[0, row]),
-        )
-        for row in np.argsort(distance[0], kind="stable")[:NEAREST].tolist()
+        Near(id=one.segment, name=model.model.name_of(one.segment), distance=one.distance)
+        for one in explained.nearest
     ]
     row = int(model.rows_of(np.array([segment], np.int32))[0])
     if row < 0:
         return _Place(nearest=nearest)
+    z = model.scaling.project(found.values, found.evidence)
+    distance = np.sqrt(squared_distances(z, model.centroids))
     others = distance[0].copy()
     others[row] = np.inf
     other = int(np.argmin(others))
@@ -154,7 +173,17 @@ def _place(found: Vectors, segment: int, model: CompiledModel) -> _Place:
     [why] = reasons(
         z, model.centroids[[other]], model.centroids[[row]], model.model.features, values
     )
-    return _Place(float(margins(distance, np.array([row]))[0]), why, nearest)
+    nudges = [
+        WouldMove(
+            feature=nudge.feature,
+            value=nudge.value,
+            needed=nudge.needed,
+            to=SegmentRef(id=nudge.segment, name=model.model.name_of(nudge.segment)),
+            size=nudge.size,
+        )
+        for nudge in explained.nudges
+    ]
+    return _Place(float(margins(distance, np.array([row]))[0]), why, nearest, nudges)
 
 
 def _candidate(segment: int, count: int, model: CompiledModel | None) -> Candidate | None:

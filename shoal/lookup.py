@@ -18,6 +18,8 @@ from shoal.settings import Settings, load_settings
 from shoal.watch import describe
 from shoal.wiring import worker_config
 
+_NUDGES_SHOWN = 3
+
 _Json = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]
 
 
@@ -81,7 +83,8 @@ def _show_user(view: UserView) -> None:
     since = f"there since {view.since}, " if view.since else ""
     place = f"  {since}{count} so far, partition {view.partition}, as of {view.as_of}"
     console.print(place, soft_wrap=True)
-    table = Table("", "", "percentile", box=None, header_style="dim")
+    table = Table("", "", box=None, header_style="dim")
+    table.add_column("percentile", justify="right")
     for name, value in view.features.items():
         percentile = view.percentiles[name]
         table.add_row(
@@ -109,4 +112,9 @@ def _show_place(console: Console, view: UserView) -> None:
         next_one = view.candidate
         seen = f"{next_one.observations} of {next_one.needed} observations"
         line = f"  about to move to {next_one.id} · {next_one.name} ({seen})"
+        console.print(escape(line), soft_wrap=True)
+    for one in view.would_move[:_NUDGES_SHOWN]:
+        now = "unknown" if one.value is None else f"{one.value:.3g}"
+        change = f"{one.feature} {now} → {one.needed:.3g} ({one.size:.1f} σ)"
+        line = f"  would move to {one.to.id} · {one.to.name}: {change}"
         console.print(escape(line), soft_wrap=True)

@@ -7,6 +7,7 @@ import typer
 
 from consumer.clock import wall_clock_ms
 from consumer.order_desk import new_order_id
+from consumer.rehearsal import remember
 from segments.orders import Order
 from shoal.errors import WrongUse
 from shoal.lookup import open_lookup
@@ -18,6 +19,7 @@ from shoal.model.preview import agree, preview, show_preview
 from shoal.model.record import record, show_record, sizes
 from shoal.model.releases import read
 from shoal.settings import Settings, load_settings, segments_wanted
+from shoal.wiring import worker_config
 
 app = typer.Typer(
     help="Releases of the model: look at them, compare them, refit, roll back.",
@@ -57,13 +59,22 @@ def show(
     version: Annotated[
         str | None, typer.Argument(metavar="[VERSION]", help="By default the one in force.")
     ] = None,
+    with_health: Annotated[
+        bool,
+        typer.Option(
+            "--health/--no-health",
+            help="Measure the release in force on the samples; takes seconds where there are many.",
+        ),
+    ] = True,
     as_json: _Json = False,
 ) -> None:
     """Show one release: segments, scaling, structure, health."""
     settings = load_settings()
     releases = read(settings)
     model = releases.newest if version is None else releases.find(version)
-    found = record(model, releases.newest, sizes(settings))
+    in_force = model.version == releases.newest.version
+    health = remember(worker_config(settings))[0].health if with_health and in_force else None
+    found = record(model, releases.newest, sizes(settings), health)
     _print(found) if as_json else show_record(found)
 
 

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from consumer.errors import NotSetUp, ServiceUnavailable
 from segments.changes import rfc3339
+from segments.health import LIMITS, Health
 from segments.lineage import Lineage
 from segments.model import CompiledModel, Proposal, SegmentModel
 from segments.structure import STABLE
@@ -70,6 +71,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
         structure: How clearly people fall into so many segments.
         structure_curve: (k, split-half ARI), as far as computed.
         lineage: What became of each segment.
+        health: How it fits the users seen lately; null if it is not in force, or was not asked for.
         proposal: What the learner would have an operator do.
     """
 
@@ -91,6 +93,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     structure: str
     structure_curve: Sequence[tuple[int, float]]
     lineage: Sequence[Lineage]
+    health: Health | None
     proposal: Proposal | None
 
 
@@ -103,13 +106,19 @@ def sizes(settings: Settings) -> dict[int, int] | None:
         return None
 
 
-def record(model: SegmentModel, newest: SegmentModel, users: Mapping[int, int] | None) -> Record:
+def record(
+    model: SegmentModel,
+    newest: SegmentModel,
+    users: Mapping[int, int] | None,
+    health: Health | None,
+) -> Record:
     """Put together what is known of a release.
 
     Args:
         model: the release.
         newest: the one in force.
         users: users per segment now, of whatever release; None: not known.
+        health: of the release in force, if it was measured.
     """
     compiled = CompiledModel(model)
     centroids = compiled.scaling.values_at(compiled.centroids).tolist()
@@ -149,7 +158,8 @@ def record(model: SegmentModel, newest: SegmentModel, users: Mapping[int, int] |
         structure=model.structure,
         structure_curve=model.structure_curve,
         lineage=model.lineage,
-        proposal=model.proposal,
+        health=health,
+        proposal=(health and health.proposal) or model.proposal,
     )  # fmt: skip
 
 
@@ -201,5 +211,38 @@ def _show_health(console: Console, found: Record) -> None:
         f"recent users, {found.held} versions held back before it",
         soft_wrap=True,
     )
+    if found.health is not None:
+        _show_fit(console, found, found.health)
     if found.proposal is not None:
         console.print(f"[bold]proposal[/]: {escape(found.proposal.sentence)}", soft_wrap=True)
+
+
+def _show_fit(console: Console, found: Record, health: Health) -> None:
+    """How the release fits the users seen lately, segment by segment; what is beyond a limit."""
+    table = Table(
+        "id", "moved since the founding", "share, ÷ then", "apart from its neighbour",
+        title=f"health, over {health.users:,} recent users", title_justify="left",
+    )  # fmt: skip
+    for segment, moved, share, apart in zip(
+        found.segments, health.displacement, health.starving, health.separation, strict=True
+    ):
+        table.add_row(
+            str(segment.id),
+            _marked(moved, moved > LIMITS["displacement"]),
+            _marked(share, share < LIMITS["starving"]),
+            _marked(apart, apart < LIMITS["separation"]),
+        )
+    console.print(table)
+    drift = "; the distances are changing (ADWIN)" if health.changing else ""
+    console.print(
+        f"mean squared distance ÷ that at the founding: "
+        f"{_marked(health.spread, health.spread > LIMITS['spread'])}{drift}; "
+        f"beyond the outlier gate: {_marked(health.gated, health.gated > LIMITS['gated'])}",
+        soft_wrap=True,
+    )
+    for finding in health.findings:
+        console.print(f"  {finding.kind}: {escape(finding.sentence)}", soft_wrap=True)
+
+
+def _marked(value: float, beyond: bool) -> str:
+    return f"[bold red]{value:.2f} ![/]" if beyond else f"{value:.2f}"
