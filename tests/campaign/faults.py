@@ -1,6 +1,8 @@
 """What each kind of fault does. Every one puts right at its end what it has put wrong."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Event
 from time import sleep
 
 from tests.campaign.fleet import Fleet, Member
@@ -11,11 +13,12 @@ from tests.campaign.tail import cut_commands
 Act = Callable[[Stage, Fleet, Fault], bool]
 
 _STARTS_WITHIN_S = 20.0
-_REACHES_WITHIN_S = 25.0
+_REACHES_WITHIN_S = 15.0
 _TRIES = 4
 _PAUSE_S = 1.0
 _TAIL_S = 1.0  # with appendfsync everysec, at most so much is lost
 _FULL_BYTES = "1"
+_SEGMENTS = (3, 4, 5)
 _NOWHERE = ("127.0.0.1", "1")
 _SLOW_S = (0.02, 0.8)  # each way; from a nuisance to beyond Redis's time-out
 
@@ -65,6 +68,13 @@ def worker_killed_at_a_point(stage: Stage, fleet: Fleet, fault: Fault) -> bool:
     """A worker (or the trainer) that kills itself there; led to the point if need be."""
     name = fault.point.partition(":")[0]
     start = fleet.restart_trainer if "model" in name else fleet.join
+    with fleet.few_at_a_time:
+        return _die_at_point(stage, fleet, fault, name, start)
+
+
+def _die_at_point(
+    stage: Stage, fleet: Fleet, fault: Fault, name: str, start: Callable[[str], Member]
+) -> bool:
     for _ in range(_TRIES):  # a service may be away when it starts
         member = start(fault.point)
         if name in _LEADING and fleet.wait_for_partitions(member, _STARTS_WITHIN_S):
@@ -72,14 +82,18 @@ def worker_killed_at_a_point(stage: Stage, fleet: Fleet, fault: Fault) -> bool:
         if fleet.wait_for_end(member, _REACHES_WITHIN_S):
             return True
         if member.process.running:
-            fleet.kill(member)
-            return False
+            return False  # it stays, and dies there whenever it comes there
         sleep(_PAUSE_S)
     return False
 
 
 def worker_asleep_at_a_point(_stage: Stage, fleet: Fleet, fault: Fault) -> bool:
     """A worker that falls asleep there past its session: the zombie."""
+    with fleet.few_at_a_time:
+        return _sleep_at_point(fleet, fault)
+
+
+def _sleep_at_point(fleet: Fleet, fault: Fault) -> bool:
     for _ in range(_TRIES):
         member = fleet.join(fault.point, sleepy=True)
         if fleet.wait_for_sleep(member, _REACHES_WITHIN_S):
@@ -99,6 +113,17 @@ def trainer_killed(_stage: Stage, fleet: Fleet, fault: Fault) -> bool:
     """SIGKILL; another one is started."""
     fleet.restart_trainer()
     return True
+
+
+def refit_ordered(_stage: Stage, fleet: Fleet, fault: Fault) -> bool:
+    """A new major version, now and then with another number of segments."""
+    wanted = () if fault.lot < 0.5 else ("--segments", str(_SEGMENTS[int(fault.lot * 100) % 3]))
+    return fleet.call("model", "refit", "--yes", *wanted)
+
+
+def rollback_ordered(_stage: Stage, fleet: Fleet, _fault: Fault) -> bool:
+    """Back to the first release."""
+    return fleet.call("model", "rollback", "--yes", "1.0")
 
 
 # --- leading a worker to a point that it would not pass by itself ---------------------------------
@@ -125,12 +150,20 @@ _LEADING: dict[str, Callable[[Stage, Fleet, Member, Fault], None]] = {
 }
 
 
+@contextmanager
+def away(up: Event) -> Iterator[None]:
+    """Say meanwhile that a service is not there."""
+    up.clear()
+    yield
+    up.set()
+
+
 # --- Redis ----------------------------------------------------------------------------------------
 
 
 def redis_killed(stage: Stage, _fleet: Fleet, fault: Fault) -> bool:
     """SIGKILL and restart."""
-    with stage.redis_lock:
+    with stage.redis_lock, away(stage.redis_up):
         stage.redis_server.kill()
         sleep(fault.lasts_s)
         stage.redis_server.start()
@@ -146,7 +179,7 @@ def redis_loses_its_tail(stage: Stage, _fleet: Fleet, fault: Fault) -> bool:
             sleep(_TAIL_S)
             stage.redis_server.kill()
             written_bytes = newest.stat().st_size - size_bytes
-            lost_bytes = cut_commands(newest, size_bytes + int(fault.lot * written_bytes))
+            lost_bytes = cut_commands(newest, size_bytes + int(fault.lot**2 * written_bytes))
             stage.redis_server.start()
         if lost_bytes:
             return True
@@ -211,7 +244,7 @@ def redis_cut_off(stage: Stage, _fleet: Fleet, fault: Fault) -> bool:
 
 def broker_killed(stage: Stage, _fleet: Fleet, fault: Fault) -> bool:
     """SIGKILL and restart."""
-    with stage.broker_lock:
+    with stage.broker_lock, away(stage.broker_up):
         stage.kafka.kill()
         sleep(fault.lasts_s)
         stage.kafka.start()
@@ -220,7 +253,7 @@ def broker_killed(stage: Stage, _fleet: Fleet, fault: Fault) -> bool:
 
 def broker_frozen(stage: Stage, _fleet: Fleet, fault: Fault) -> bool:
     """SIGSTOP and SIGCONT: sessions and transactions may have run out meanwhile."""
-    with stage.broker_lock:
+    with stage.broker_lock, away(stage.broker_up):
         stage.kafka.process.pause()
         sleep(fault.lasts_s)
         stage.kafka.process.resume()
@@ -265,4 +298,6 @@ ACTS: dict[Kind, Act] = {
     "broker frozen": broker_frozen,
     "broker slow": broker_slow,
     "broker cut off": broker_cut_off,
+    "refit ordered": refit_ordered,
+    "rollback ordered": rollback_ordered,
 }

@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from time import monotonic, sleep
@@ -12,10 +12,15 @@ from tests.integration.scenario import Scenario
 
 WORKERS_MIN, WORKERS_MAX = 2, 4
 _POLL_S = 0.1
+_AT_POINTS_MAX = 2
+_BETWEEN_STARTS_S = 1.0
+_SERVICES_S = 60.0
 _PAUSE_S = 1.5  # before whoever gave up is started again
 _ENDS_WITHIN_S = 40.0  # a commit under way may wait for both services' time-outs
+_COMMAND_ENDS_WITHIN_S = 120.0
 _KILLED = -9
-_ASKED_AT_START = -15  # SIGTERM while Python was still importing: nothing was begun
+# SIGTERM while Python is still importing: nothing was begun.
+_ASKED_EARLY = -15
 _TAKEN = '"event": "partition taken"'
 _TRACEBACK = "Traceback (most recent call last)"
 _GAVE_UP = 3  # Kafka or Redis was away for too long: "start the worker again when it is back"
@@ -51,14 +56,17 @@ class Fleet:
 
     Attributes:
         scenario: starts the processes.
+        is_up: tells whether the services are there, waiting for so many seconds.
         worker_command: `shoal`, or a mutant of it.
         sleepy_command: the same, falling asleep where it would be killed.
         crashes: what each unexpected end or traceback said.
         gave_up: ends with exit code 3.
+        few_at_a_time: whoever leads a worker to a point holds it meanwhile.
         reached: how often a process was killed, or fell asleep, at each point.
     """
 
     scenario: Scenario
+    is_up: Callable[[float], bool]
     worker_command: Sequence[str] = COMMAND
     sleepy_command: Sequence[str] = SLEEPY_COMMAND
     crashes: list[str] = field(default_factory=list)
@@ -68,7 +76,11 @@ class Fleet:
     _trainer: Member | None = None
     _lock: threading.RLock = field(default_factory=threading.RLock)
     _stop: threading.Event = field(default_factory=threading.Event)
+    few_at_a_time: threading.Semaphore = field(
+        default_factory=lambda: threading.Semaphore(_AT_POINTS_MAX)
+    )
     _pause_until_s: float = 0.0
+    _started_s: float = 0.0
     _keeper: "Future[None] | None" = None
 
     def start(self, threads: Executor, *points: str) -> None:
@@ -80,6 +92,7 @@ class Fleet:
 
     def join(self, point: str = "", *, sleepy: bool = False) -> Member:
         """Start one more worker; when there are too many, another one leaves."""
+        self.is_up(_SERVICES_S)  # who starts without them gives up at once
         with self._lock:
             if len(self._present()) >= WORKERS_MAX:
                 self.ask_to_leave(self.choose(0.0))
@@ -90,6 +103,7 @@ class Fleet:
 
     def restart_trainer(self, point: str = "") -> Member:
         """Kill the trainer, if there is one, and start it anew."""
+        self.is_up(_SERVICES_S)
         with self._lock:
             if self._trainer is not None:
                 self.kill(self._trainer)
@@ -98,9 +112,10 @@ class Fleet:
             return self._trainer
 
     def choose(self, lot: float) -> Member | None:
-        """Choose one of the workers that nothing is planned for, by lot."""
+        """Choose one of the workers by lot, if possible one that nothing is planned for."""
         with self._lock:
-            found = [one for one in self._present() if not (one.point or one.busy)]
+            idle = [one for one in self._present() if not one.busy]
+            found = [one for one in idle if not one.point] or idle
             return found[min(int(lot * len(found)), len(found) - 1)] if found else None
 
     def wait_for_choice(self, lot: float, within_s: float) -> Member | None:
@@ -120,8 +135,8 @@ class Fleet:
             member.process.kill()
 
     def ask_to_leave(self, member: Member | None) -> None:
-        """SIGTERM."""
-        if member is not None:
+        """SIGTERM, once: a second one would end it at once."""
+        if member is not None and not member.asked:
             member.asked = True
             member.process.terminate()
 
@@ -155,6 +170,15 @@ class Fleet:
             sleep(_POLL_S)
         return member.has_taken
 
+    def call(self, *arguments: str) -> bool:
+        """Run a command of an operator's; tell whether it succeeded (it may be refused)."""
+        with self._lock:
+            process = self.scenario.start(*arguments)
+        done = process.wait(_COMMAND_ENDS_WITHIN_S) == 0
+        if _TRACEBACK in process.log.read_text(errors="replace"):
+            self.crashes.append(f"{process.log}: {process.tail()[-800:]}")
+        return done
+
     def end(self) -> None:
         """Ask everybody to leave, and wait until they have."""
         self._stop.set()
@@ -178,6 +202,9 @@ class Fleet:
         return [one for one in self._workers if one.process.running and not one.asked]
 
     def _start(self, role: str, command: Sequence[str], point: str) -> ShoalProcess:
+        """Start a process, a second after the one before: two cores import no ten at once."""
+        sleep(max(0.0, self._started_s + _BETWEEN_STARTS_S - monotonic()))
+        self._started_s = monotonic()
         settings = {"SHOAL_CRASH_AT": point} if point else {}
         return self.scenario.start(role, command=command, **settings)
 
@@ -188,12 +215,13 @@ class Fleet:
                 for member in [one for one in self._workers if not one.process.running]:
                     self._workers.remove(member)
                     self._bury(member)
-                if len(self._present()) < WORKERS_MIN and monotonic() >= self._pause_until_s:
+                may_start = monotonic() >= self._pause_until_s and self.is_up(0.0)
+                if may_start and len(self._present()) < WORKERS_MIN:
                     self.join()
                 if self._trainer is not None and not self._trainer.process.running:
                     self._bury(self._trainer)
                     self._trainer = None
-                if self._trainer is None and monotonic() >= self._pause_until_s:
+                if may_start and self._trainer is None:
                     self.restart_trainer()
 
     def _bury(self, member: Member) -> None:
@@ -205,9 +233,7 @@ class Fleet:
         if code == _GAVE_UP:
             self.gave_up += 1
             self._pause_until_s = monotonic() + _PAUSE_S
-        expected = {0} if member.asked else set()
-        if member.asked and not member.has_taken:
-            expected.add(_ASKED_AT_START)
+        expected = {0, _ASKED_EARLY} if member.asked else set()
         expected |= {_KILLED} if member.killed or died_at_point else set()
         if code not in {*expected, _GAVE_UP} or _TRACEBACK in log.read_text(errors="replace"):
             self.crashes.append(f"{log}: exit code {code}: {member.process.tail()[-800:]}")

@@ -32,6 +32,7 @@ IN_A_TRANSACTION = 30
 _CALL_S = 5.0  # how long a transaction's steps may take before it is given up
 _FLUSH_S = 30.0
 _PAUSE_S = 0.5
+_HELD_S = 0.1
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -69,7 +70,14 @@ def _with_forgets(events: Iterator[TimedEvent], random: Random) -> Iterator[Time
 
 
 class Load:
-    """Sends a stream at a steady rate from two threads."""
+    """Sends a stream at a steady rate from two threads.
+
+    Attributes:
+        sent: events handed over so far, aborted ones included.
+        held: send nothing for now.
+        stop: send nothing any more.
+        failed: what went wrong that no fault explains.
+    """
 
     def __init__(
         self,
@@ -107,6 +115,8 @@ class Load:
             ),
         ]
         self._started_s = 0.0
+        self.sent = 0
+        self.held = False
         self.stop = threading.Event()
         self.failed: list[BaseException] = []
 
@@ -140,7 +150,10 @@ class Load:
         Returns:
             False when there is to be no more.
         """
+        while self.held and not self.stop.wait(_HELD_S):
+            self._started_s += _HELD_S / 2  # each of the two threads adds its share
         left_s = self._started_s + number / self._per_s - monotonic()
+        self.sent += 1
         return not self.stop.wait(max(left_s, 0.2 / self._per_s))
 
     # --- plainly ----------------------------------------------------------------------------------

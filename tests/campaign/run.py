@@ -5,9 +5,12 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, sleep
+
+import redis
 
 from tests.campaign.faults import carry_out
 from tests.campaign.fleet import Fleet
@@ -17,15 +20,21 @@ from tests.campaign.outcome import Outcome, told
 from tests.campaign.schedule import Fault, schedule
 from tests.campaign.stage import EVENT_BYTES_MAX, OVERSIZED_BYTES, PARTITIONS, Stage, staged
 from tests.integration.checker import check, observe
+from tests.integration.patience import eventually
 from tests.integration.processes import COMMAND, SLEEPY_COMMAND
 
 PER_S = 150.0  # what two cores fold with room to spare, with workers starting all the time
 SECONDS_PER_DAY = 2.5  # of the run, for a day of the stream: a midnight's sweep that often
-_LONGER = 2.0  # than asked for: events go on coming until the last fault is over
+_LONGER = 3.0  # than asked for: events go on coming until the last fault is over
+_FIRST_CHANGES_WITHIN_S = 60.0
 _IDLE_S = "1"
 _DRAINED_WITHIN_S = 90.0
 _MUTANT_DRAINED_WITHIN_S = 30.0  # some never come to rest
 _DRAINS_MAX = 3  # a worker may give up once (exit 3): it is started again, like any other
+_LOOK_S = 0.2
+_BEHIND_MAX = 1_500  # records
+_RECORDS_BETWEEN = 60  # two faults
+_STANDSTILL_S_MAX = 6.0  # then the next one comes all the same
 _QUIET_S = 0.5  # sequence of healing: connections come back by themselves
 
 
@@ -47,7 +56,7 @@ class Plan:
     seed: int
     seconds: float
     faults: Sequence[Fault]
-    first_points: Sequence[str] = ("after queueing everybody", "", "")
+    first_points: Sequence[str] = ("", "", "")
     worker_command: Sequence[str] = COMMAND
     sleepy_command: Sequence[str] = SLEEPY_COMMAND
     drained_within_s: float = _DRAINED_WITHIN_S
@@ -81,7 +90,7 @@ def run(planned: Plan) -> Outcome:
     # A process dies with the thread that has started it: these outlast the run.
     with ThreadPoolExecutor(len(planned.faults) + 1) as threads, staged(directory, {}) as stage:
         outcome = Outcome()
-        fleet = Fleet(stage.scenario, planned.worker_command, planned.sleepy_command)
+        fleet = Fleet(stage.scenario, stage.is_up, planned.worker_command, planned.sleepy_command)
         _attack(stage, fleet, planned, outcome, threads)
         outcome.crashes, outcome.gave_up = fleet.crashes, fleet.gave_up
         outcome.reached = fleet.reached
@@ -116,12 +125,18 @@ def _attack(stage: Stage, fleet: Fleet, planned: Plan, outcome: Outcome, threads
     )
     fleet.start(threads, *planned.first_points)
     load.start()
+    pace = Pace(stage, load)
+    with suppress(AssertionError):  # an outcome with few changes says it
+        eventually(pace.has_begun, _FIRST_CHANGES_WITHIN_S, "changes")
     started_s, acting = monotonic(), dict[Fault, Future[bool]]()
     try:
         for fault in planned.faults:
-            sleep(max(0.0, started_s + fault.at_s - monotonic()))
+            pace.wait_until(started_s + fault.at_s)
             acting[fault] = threads.submit(carry_out, stage, fleet, fault)
         for fault, done in acting.items():
+            while not done.done():
+                pace.look()
+                sleep(_LOOK_S)
             if done.result():
                 outcome.faults[fault.kind] += 1
             else:
@@ -129,10 +144,47 @@ def _attack(stage: Stage, fleet: Fleet, planned: Plan, outcome: Outcome, threads
     except BaseException:
         load.stop.set()
         raise
-    sleep(max(0.0, started_s + planned.seconds - monotonic()))
+    pace.wait_until(started_s + planned.seconds)
     load.end()
     sleep(_QUIET_S)
     fleet.end()
+
+
+class Pace:
+    """Keeps load and faults in step with what the workers get done, however busy the machine is."""
+
+    def __init__(self, stage: Stage, load: Load) -> None:
+        """Begin."""
+        self._stage, self._load = stage, load
+        self._before = 0
+
+    def has_begun(self) -> bool:
+        """Tell whether there are changes already, so that there is something to lose."""
+        self.look()
+        return self._sum("sequence") > 0
+
+    def look(self) -> int:
+        """Hold the load when the workers are far behind it; give the records applied so far."""
+        applied = self._sum("applied_offset")
+        self._load.held = self._load.sent - applied > _BEHIND_MAX
+        return applied
+
+    def wait_until(self, at_s: float) -> None:
+        """Wait for a time, and for some work to be done: who stands still cannot stumble."""
+        deadline_s = at_s + _STANDSTILL_S_MAX
+        while (now_s := monotonic()) < deadline_s:
+            applied = self.look()
+            worked = not 0 <= applied - self._before < _RECORDS_BETWEEN  # less: Redis was emptied
+            if now_s >= at_s and worked:
+                break
+            sleep(_LOOK_S)
+        self._before = self.look()
+
+    def _sum(self, counter: str) -> int:
+        try:
+            return sum(meta[counter] for meta in self._stage.metas())
+        except redis.RedisError:
+            return self._before  # away: nothing has been done
 
 
 def _drain(stage: Stage, planned: Plan) -> str:

@@ -31,6 +31,8 @@ Kind = Literal[
     "broker frozen",
     "broker slow",
     "broker cut off",
+    "refit ordered",
+    "rollback ordered",
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 POINT_NAMES = tuple(one.name for one in POINTS)

@@ -4,12 +4,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import RLock
+from threading import Event, RLock
+from typing import Any
 
 import redis
 
 from tests.campaign.proxy import Proxy
 from tests.integration.scenario import Scenario
+from tests.integration.stored import read_meta
 from tests.services.deployment import fresh_deployment
 from tests.services.kafka import KafkaServer
 from tests.services.kafka_jars import kafka_jars
@@ -43,6 +45,7 @@ class Stage:
         redis_server, redis_proxy: likewise.
         scenario: the deployment.
         broker_lock, redis_lock: one fault of a service at a time.
+        broker_up, redis_up: whether it is there at all.
     """
 
     kafka: KafkaServer
@@ -52,6 +55,21 @@ class Stage:
     scenario: Scenario
     broker_lock: RLock = field(default_factory=RLock)
     redis_lock: RLock = field(default_factory=RLock)
+    broker_up: Event = field(default_factory=Event)
+    redis_up: Event = field(default_factory=Event)
+
+    def is_up(self, within_s: float = 0.0) -> bool:
+        """Tell whether both services are there; wait for them for a while."""
+        return self.broker_up.wait(within_s) and self.redis_up.wait(within_s)
+
+    def metas(self) -> list[dict[str, Any]]:
+        """Read the counters of the partitions, past the proxy."""
+        with redis.Redis(port=self.redis_server.port, socket_timeout=0.5) as client:
+            found = [
+                read_meta(client, self.scenario.deployment.namespace, number)
+                for number in range(PARTITIONS)
+            ]
+        return [meta for meta in found if meta]
 
     def redis_client(self) -> "redis.Redis":
         """Give a client of Redis itself, past the proxy."""
@@ -88,4 +106,7 @@ def staged(directory: Path, settings: Mapping[str, str]) -> Iterator[Stage]:
         scenario = Scenario(deployment, directory, {**SETTINGS, **settings}, PARTITIONS)
         at_end.callback(end_all, scenario)
         scenario.create_topics()
-        yield Stage(kafka, kafka_proxy, server, redis_proxy, scenario)
+        stage = Stage(kafka, kafka_proxy, server, redis_proxy, scenario)
+        stage.broker_up.set()
+        stage.redis_up.set()
+        yield stage
