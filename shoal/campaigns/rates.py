@@ -1,8 +1,8 @@
 """What an impression on somebody of a segment is worth, and how sure that is.
 
 Clicks per impression and conversions per click of each segment get a Beta posterior. Its prior is
-the whole population, with a weight learnt from how much the segments differ (empirical Bayes): a
-segment with three clicks is believed to be like everybody, until it has shown otherwise.
+the whole population, with a weight learnt from how much the segments differ (hierarchical Bayes):
+a segment with three clicks is believed to be like everybody, until it has shown otherwise.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ CLICK_PRIOR_MIN = 200.0
 """Impressions that the population counts for at least, however much the segments differ."""
 CONVERSION_PRIOR_MIN = 50.0
 """Clicks, likewise."""
-_STRENGTH_MAX = 1e6
-_STRENGTHS = 200
+_WEIGHT_MAX = 1e7
+_WEIGHTS = 200
 # Half a success in one trial more: nobody is certain never to click.
 _PSEUDO = 0.5
 
@@ -54,28 +54,34 @@ class Trials:
 
 @dataclass(frozen=True)
 class Posterior:
-    """A rate of k segments: Beta(successes, failures) each.
+    """A rate of k segments: a mixture of Beta distributions, one for each weight of the prior.
 
     Attributes:
-        successes: float64[k], > 0.
-        failures: float64[k], > 0.
+        successes: float64[k], of each segment.
+        trials: float64[k], likewise.
         prior_rate: The population's rate.
-        prior_weight: Trials that the population counts for.
+        prior_weights: float64[g], trials that the population may count for.
+        belief: float64[g], how likely each weight is; they add up to 1.
     """
 
     successes: Floats
-    failures: Floats
+    trials: Floats
     prior_rate: float
-    prior_weight: float
+    prior_weights: Floats
+    belief: Floats
 
     @property
     def mean(self) -> Floats:
         """Expected rates, float64[k]."""
-        return self.successes / (self.successes + self.failures)
+        weights = self.prior_weights[:, None]
+        means = (weights * self.prior_rate + self.successes) / (weights + self.trials)
+        return np.asarray(self.belief @ means)
 
     def draws(self, rng: np.random.Generator) -> Floats:
         """Draw rates, float64[DRAWS, k]."""
-        return rng.beta(self.successes, self.failures, (DRAWS, len(self.successes)))
+        weights = rng.choice(self.prior_weights, DRAWS, p=self.belief)[:, None]
+        successes = weights * self.prior_rate + self.successes
+        return rng.beta(successes, weights + self.trials - successes)
 
 
 @dataclass(frozen=True)
@@ -122,16 +128,22 @@ def posterior(successes: Floats, trials: Floats, weight_min: float) -> Posterior
         weight_min: Trials that everybody counts for at least.
 
     Returns:
-        Beta(m·μ + s, m·(1 − μ) + n − s) per segment: μ the rate of all, m the weight that makes
-        the counts of all segments together most likely (beta-binomial), at least `weight_min`.
+        Beta(m·μ + s, m·(1 - μ) + n - s) per segment, mixed over m: μ is the rate of all, m the
+        trials that it counts for. How likely each m is follows from the counts of all segments
+        together (beta-binomial); beforehand every shrinkage m ÷ (m + n₀) from 0 to 1 is equally
+        likely, n₀ the median number of trials (Christiansen and Morris, "Hierarchical Poisson
+        regression modeling", JASA 1997).
     """
     rate = float((successes.sum() + _PSEUDO) / (trials.sum() + 2 * _PSEUDO))
-    weights = np.geomspace(weight_min, _STRENGTH_MAX, _STRENGTHS)
+    weights = np.geomspace(weight_min, max(_WEIGHT_MAX, 10 * weight_min), _WEIGHTS)
+    typical = max(float(np.median(trials)), 1.0)
+    # The density of m is n0 / (n0 + m)^2; the grid's steps are proportional to m.
+    before = np.log(weights) - 2 * np.log(typical + weights)
     a, b = weights[:, None] * rate, weights[:, None] * (1 - rate)
     evidence = betaln(a + successes, b + trials - successes) - betaln(a, b)
-    weight = float(weights[np.argmax(evidence.sum(axis=1))])
-    prior_a, prior_b = weight * rate, weight * (1 - rate)
-    return Posterior(prior_a + successes, prior_b + trials - successes, rate, weight)
+    belief = before + evidence.sum(axis=1)
+    belief = np.exp(belief - belief.max())
+    return Posterior(successes, trials, rate, weights, belief / belief.sum())
 
 
 def interval(draws: Floats) -> tuple[Floats, Floats]:

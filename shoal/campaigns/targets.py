@@ -68,6 +68,9 @@ class Target:
         id, name: Of the segment.
         reach: Users.
         impressions, clicks, conversions: Observed in the newest 28 days.
+        click_scatter, conversion_scatter: Sum over the users of the squared difference between
+            their clicks (conversions) and what the segment's rate makes of their impressions
+            (clicks).
         known: What their profiles count for besides. A known rate is worth as many trials as in
             the features: 20 impressions, 10 clicks.
         device: Where to reach them, in words.
@@ -82,6 +85,8 @@ class Target:
     impressions: int
     clicks: int
     conversions: int
+    click_scatter: float
+    conversion_scatter: float
     known: Known
     device: str | None
     time: str | None
@@ -112,17 +117,56 @@ def targets(
 
 
 def trials_of(audiences: Sequence[Target]) -> Trials:
-    """Give what k segments did, observed and known, as trials."""
-    rows = [
-        (
-            one.impressions + one.known.impressions,
-            one.clicks + one.known.clicks,
-            one.clicks + one.known.chances,
-            one.conversions + one.known.conversions,
-        )
-        for one in audiences
-    ]
-    return Trials(*np.array(rows, np.float64).reshape(-1, 4).T)
+    """Give what k segments did, observed and known, as trials.
+
+    People differ, so a thousand impressions on a hundred people say less than on a thousand.
+    Observed trials are divided by the design effect: how much more the users scatter around their
+    segment's rate than chance alone would have them, over all segments together, at least 1.
+    """
+    impressions, clicks, conversions, click_scatter, conversion_scatter = np.array(
+        [
+            (
+                one.impressions,
+                one.clicks,
+                one.conversions,
+                one.click_scatter,
+                one.conversion_scatter,
+            )
+            for one in audiences
+        ],
+        np.float64,
+    ).T
+    known = np.array(
+        [
+            (one.known.impressions, one.known.clicks, one.known.chances, one.known.conversions)
+            for one in audiences
+        ]
+    ).T
+    by_click = design_effect(impressions, clicks, click_scatter)
+    by_conversion = design_effect(clicks, conversions, conversion_scatter)
+    return Trials(
+        impressions / by_click + known[0],
+        clicks / by_click + known[1],
+        clicks / by_conversion + known[2],
+        conversions / by_conversion + known[3],
+    )
+
+
+def design_effect(trials: Floats, successes: Floats, scatter: Floats) -> float:
+    """How many trials of people who differ tell as much as one of people who do not.
+
+    Args:
+        trials: float64[k], by segment.
+        successes: float64[k].
+        scatter: float64[k], see `Target.click_scatter`.
+
+    Returns:
+        Σ scatter ÷ Σ n·p·(1 − p), the variance of the ratio estimator with users as clusters ÷
+        that of independent trials; at least 1.
+    """
+    rate = successes / np.maximum(trials, 1.0)
+    by_chance = float((trials * rate * (1.0 - rate)).sum())
+    return max(float(scatter.sum()) / by_chance, 1.0) if by_chance > 0.0 else 1.0
 
 
 class _Everybody:
@@ -141,15 +185,19 @@ class _Everybody:
     def target(self, number: int, name: str, rows: Rows) -> Target:
         """Describe the users at some rows."""
         part = self._people.totals.part(np.flatnonzero(rows))
+        impressions, clicks = part.count("impressions"), part.count("clicks")
+        conversions = part.count("conversions")
         known = dict(zip(METRIC_NAMES, part.known.T, strict=True))
         ctr, conversion = known["ctr"], known["conversion_rate"]
         return Target(
             id=number,
             name=name,
             reach=int(rows.sum()),
-            impressions=int(part.count("impressions").sum()),
-            clicks=int(part.count("clicks").sum()),
-            conversions=int(part.count("conversions").sum()),
+            impressions=int(impressions.sum()),
+            clicks=int(clicks.sum()),
+            conversions=int(conversions.sum()),
+            click_scatter=_scatter(clicks, impressions),
+            conversion_scatter=_scatter(conversions, clicks),
             known=Known(
                 impressions=PRIOR_IMPRESSIONS * float(np.isfinite(ctr).sum()),
                 clicks=PRIOR_IMPRESSIONS * float(np.nansum(ctr)),
@@ -204,6 +252,12 @@ class _Everybody:
 
 
 _HOURS = [feature_index("weekday_hours"), feature_index("weekend_hours")]
+
+
+def _scatter(successes: NDArray[np.int64], trials: NDArray[np.int64]) -> float:
+    """Sum the squares of what users did more or less often than all of them together."""
+    rate = successes.sum() / max(int(trials.sum()), 1)
+    return float(np.square(successes - rate * trials).sum())
 
 
 def _per_day(events: NDArray[np.int64], days: NDArray[np.int64]) -> float:
