@@ -22,7 +22,7 @@ RATIO_MAX = 4.0  # ADWIN's bound assumes bounded values; beyond is what the outl
 USERS_MIN_PER_SEGMENT = 20  # fewer recent users say nothing about shares
 
 LIMITS = MappingProxyType(
-    {"spread": 1.35, "displacement": 1.0, "starving": 0.25, "separation": 2.5, "gated": 0.1}
+    {"spread": 1.35, "displacement": 1.0, "starving": 0.25, "separation": 3.1, "gated": 0.1}
 )
 """Figure → threshold. `starving` and `separation` are bad below theirs, the others above."""
 

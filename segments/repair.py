@@ -12,6 +12,7 @@ proposed: people mean something by these segments.
 import numpy as np
 from scipy.cluster.vq import ClusterError, kmeans2
 
+from segments.assignment import squared_distances
 from segments.fit import Fit
 from segments.lloyd import converge
 from segments.model import CompiledModel, SegmentModel
@@ -20,8 +21,9 @@ from segments.structure import Structure
 from segments.transforms import Floats
 
 DEAD_SHARE = 0.002  # of the recent users; a segment that an operator can reach is larger
-DOUBLED = 2.9  # separation; halves of one bell curve have 2.65
-GAIN_MIN = 1.3  # how much more a split must gain than the removal costs, in squared distance
+DOUBLED = 3.1  # separation; halves of one bell curve have 2.65, ± .2 with 50 users each
+WORTH_IT = 1.02  # factor by which a repair brings users nearer (squared) to their centroids
+GAIN_MIN = 1.3  # factor by which a split must gain more than the removal costs
 PART_USERS_MIN = 10
 
 
@@ -37,17 +39,18 @@ def repair(model: CompiledModel, z: Floats) -> SegmentModel | None:
         nothing to repair, or no segment that would be worth splitting.
     """
     before = Fit.of(z, model.centroids)
-    centroids, moved = model.centroids, 0
-    while moved < len(centroids):
-        better = _step(Fit.of(z, centroids))
+    if not _broken(before):
+        return None
+    settled = _settled(z, model.centroids)
+    for _ in range(len(settled)):
+        better = _step(Fit.of(z, settled))
         if better is None:
             break
-        centroids, moved = better, moved + 1
-    settled = converge(z, centroids) if moved else None
-    if settled is None:
+        settled = _settled(z, better)
+    if before.squared.mean() < WORTH_IT * Fit.of(z, settled).squared.mean():
         return None
     record = model.model
-    said = f"Repaired: {moved} of {len(centroids)} centroids had no users of their own."
+    said = "Repaired: a centroid had no users of its own."
     return next_major(
         record,
         z,
@@ -55,24 +58,34 @@ def repair(model: CompiledModel, z: Floats) -> SegmentModel | None:
         settled,
         model.scaling,
         record.left_out,
-        Structure(len(centroids), said, record.structure_curve),
+        Structure(len(settled), said, record.structure_curve),
         release="repair",
     )
 
 
+def _settled(z: Floats, centroids: Floats) -> Floats:
+    """Lloyd's iteration to its end, unless a centroid has no users to go by."""
+    found = converge(z, centroids)
+    return centroids if found is None else found
+
+
+def _broken(fit: Fit) -> bool:
+    """Whether a centroid is dead, or two are the halves of one group."""
+    if (fit.users <= DEAD_SHARE * len(fit.z)).any():
+        return True
+    return bool(fit.separation().min() < DOUBLED)
+
+
 def _step(fit: Fit) -> Floats | None:
-    """Take one dead or doubled centroid away and split a segment instead."""
-    found = _superfluous(fit)
-    if found is None:
-        return None
-    gone, cost, into = found
-    best, parts = 0.0, None
+    """Take the centroid away that is missed least, if a split elsewhere gains more."""
+    gone, into, cost = _cheapest(fit)
+    best, parts, split = GAIN_MIN * cost, None, -1
     for row in range(len(fit.centroids)):
         if row not in (gone, into):
             gain, halves = _split(fit.z[fit.rows == row])
             if gain > best:
                 best, parts, split = gain, halves, row
-    if parts is None or best <= GAIN_MIN * cost:
+    if parts is None:
         return None
     centroids = fit.centroids.copy()
     if into is not None:
@@ -81,19 +94,20 @@ def _step(fit: Fit) -> Floats | None:
     return centroids
 
 
-def _superfluous(fit: Fit) -> tuple[int, float, int | None] | None:
-    """A centroid to take away, what that costs, and which other one takes its users over."""
+def _cheapest(fit: Fit) -> tuple[int, int | None, float]:
+    """A centroid to take away, which other one takes over its users, and what that costs.
+
+    The cost is the rise of the squared distances (Ward, JASA 58, 1963).
+    """
     dead = np.flatnonzero(fit.users <= DEAD_SHARE * len(fit.z))
     if len(dead):
-        return int(dead[0]), 0.0, None
-    apart = fit.separation()
-    a, b = np.unravel_index(int(np.argmin(apart)), apart.shape)
-    if apart[a, b] >= DOUBLED:
-        return None
-    one, two = fit.z[fit.rows == a], fit.z[fit.rows == b]
-    between = float(np.square(one.mean(axis=0) - two.mean(axis=0)).sum())
-    cost = len(one) * len(two) / (len(one) + len(two)) * between  # Ward, JASA 58 (1963)
-    return max(int(a), int(b)), cost, min(int(a), int(b))
+        return int(dead[0]), None, 0.0
+    means = np.array([fit.z[fit.rows == row].mean(axis=0) for row in range(len(fit.centroids))])
+    between = squared_distances(means, means)
+    harmonic = fit.users[:, None] * fit.users / (fit.users[:, None] + fit.users)
+    cost = np.where(np.eye(len(means), dtype=np.bool_), np.inf, harmonic * between)
+    into, gone = divmod(int(np.argmin(cost)), len(means))  # the first one: into < gone
+    return gone, into, float(cost[into, gone])
 
 
 def _split(z: Floats) -> tuple[float, Floats | None]:

@@ -60,7 +60,7 @@ class LearnerSettings:
     release_samples: int = 500
     release_ms: int = 30_000
     release_samples_min: int = 50
-    bias_max: float = 0.5
+    bias_max: float = 0.3
     bias_step: float = 0.02
     flip_budget: float = 0.01
     reservoir_users: int = 2_000

@@ -21,14 +21,14 @@ SPREAD = 0.25
 
 
 def population(
-    users: int, rng: np.random.Generator, *, days: float = 28.0
+    users: int, rng: np.random.Generator, *, days: float = 28.0, spread: float = SPREAD
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Values and evidence, float64[n, 13] each, and the true persona, int[n]."""
     truth = rng.integers(0, 4, users)
     values = np.full((users, len(FEATURE_NAMES)), np.nan)
     evidence = np.zeros_like(values)
     for name, means in PERSONAS.items():
-        drawn = np.array(means)[truth] + rng.normal(0.0, SPREAD, users)
+        drawn = np.array(means)[truth] + rng.normal(0.0, spread, users)
         column = feature_index(name)
         share = name in {"ctr", "mobile_share"}
         values[:, column] = (
@@ -38,6 +38,29 @@ def population(
     values[:, feature_index("followed_accounts")] = rng.integers(0, 300, users)
     evidence[:, feature_index("followed_accounts")] = 1.0
     return values, evidence, truth
+
+
+def user_hash(user: int) -> int:
+    return user * 0x9E3779B97F4A7C15 % 2**64
+
+
+def sample_of(
+    user: int,
+    values: np.ndarray,
+    evidence: np.ndarray,
+    source_offset: int,
+    stream_ms: int,
+    partition: int = 0,
+) -> Sample:
+    return Sample(
+        catalogue_fingerprint(),
+        partition,
+        source_offset,
+        user_hash(user),
+        stream_ms,
+        values.tolist(),
+        evidence.tolist(),
+    )
 
 
 def stream(
@@ -52,19 +75,12 @@ def stream(
     """Samples of random users, `step_ms` of stream time apart."""
     rng = np.random.default_rng(seed)
     values, evidence, _ = population(users, rng, days=days)
-    fingerprint = catalogue_fingerprint()
     offsets = [0] * partitions
     for at in range(samples):
         user = int(rng.integers(users))
         noisy = values[user] * rng.normal(1.0, 0.02, len(FEATURE_NAMES))
         partition = user % partitions
         offsets[partition] += int(rng.integers(1, 4))  # source offsets have holes
-        yield Sample(
-            fingerprint,
-            partition,
-            offsets[partition],
-            user * 0x9E3779B97F4A7C15 % 2**64,
-            START_MS + at * step_ms,
-            noisy.tolist(),
-            evidence[user].tolist(),
+        yield sample_of(
+            user, noisy, evidence[user], offsets[partition], START_MS + at * step_ms, partition
         )
