@@ -43,6 +43,7 @@ bench: $(BIN)/.dev ## events per second of one worker, microseconds per stage, b
 
 docs: $(BIN)/.dev ## write the documents that are generated from the code
 	$(BIN)/python -m shoal.settings_doc > docs/settings.md
+	$(BIN)/python -m shoal.metrics_doc > docs/metrics.md
 	$(BIN)/python -m shoal.asyncapi_doc > docs/asyncapi.json
 
 lock: $(BIN)/.dev ## resolve the dependencies anew, with hashes (UPGRADE=1: to the newest releases)

@@ -43,7 +43,7 @@ class WorkerConfig:
     # Times. Within the group's session the broker believes a silent worker alive; the outage limit
     # is how long Redis or Kafka may be away before the process stops with exit code 3.
     session_timeout_ms: int = 45_000
-    outage_limit_s: float = 120.0
+    outage_limit_s: float = 600.0
     redis_timeout_s: float = 5.0
     transaction_timeout_ms: int = 10_000
 

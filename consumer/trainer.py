@@ -12,8 +12,10 @@ import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from consumer.config import WorkerConfig
-from consumer.errors import KafkaAway, RedisAway, ServiceUnavailable
+from consumer.errors import KafkaAway, RedisAway
+from consumer.health import Health
 from consumer.models import mirror_model
+from consumer.outages import Outages
 from consumer.redis_client import open_redis
 from consumer.setup import check_topics
 from consumer.topics import ONLY_PARTITION
@@ -27,6 +29,7 @@ POLL_S = 0.1
 BATCH_SAMPLES = 500
 HOUSEKEEPING_S = 1.0  # how often offsets are committed, and an absent service is tried again
 WATERMARKS_S = 10.0
+SIGN_OF_LIFE_S = 1.0
 
 
 class Trainer:
@@ -45,8 +48,10 @@ class Trainer:
         partitions = check_topics(config)
         self.config = config
         self.progress = TrainingProgress()
+        self.health = Health("the group has not said yet whether this trainer works or stands by")
+        self._outages = Outages(self.health, config.outage_limit_s)
         self._settings = settings or learner_settings(config, partitions)
-        self._mirror = Mirror(config)
+        self._mirror = Mirror(config, self._outages)
         self._training: Training | None = None
         self._consumer: Consumer | None = None
         self._moved = False  # a rebalance happened during the current fetch
@@ -67,21 +72,19 @@ class Trainer:
             NotSetUp, ProtectsData: a topic is gone, or a model cannot be read.
         """
         started_s = time.monotonic()
-        away_since_s: float | None = None
         while not stop.is_set():
             try:
                 self._join()
                 while not stop.is_set():
                     self._turn()
-                    away_since_s = None
+                    self._outages.check()
                     if until_idle_s is not None and self.idle_s >= until_idle_s:
                         return self.progress
                     self.progress.seconds = time.monotonic() - started_s - self.idle_s
             except KafkaAway as error:
-                away_since_s = away_since_s or time.monotonic()
-                if time.monotonic() - away_since_s >= self.config.outage_limit_s:
-                    raise ServiceUnavailable(f"the trainer gave up: {error}") from error
-                _log.warning("training again from the newest model", reason=str(error))
+                self._outages.away("training", error)
+                self._outages.check()
+                _log.debug("training again from the newest model", reason=str(error))
                 stop.wait(HOUSEKEEPING_S)
             finally:
                 self._leave()
@@ -97,6 +100,7 @@ class Trainer:
                 session_timeout_ms=self.config.session_timeout_ms,
                 enable_partition_eof=True,
                 fetch_queue_backoff_ms=1,
+                error_cb=self._on_client_error,
             )
         )
         self._consumer.subscribe(
@@ -118,7 +122,9 @@ class Trainer:
     def _assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         """Take over (in the rebalance, before the first record)."""
         self._moved = True
+        self.health.blocked = None
         if not partitions:
+            self._outages.heard("training", "Kafka")
             _log.info("standing by: another trainer is at work")
             return
         self._training = Training(self.config, self._settings, self.progress)
@@ -133,6 +139,7 @@ class Trainer:
         start = self._training.start_offset(low, high)
         self._at_end = False
         consumer.assign([TopicPartition(topic, ONLY_PARTITION, start)])
+        self._outages.heard("training", "Kafka")
 
     def _revoked(self, _consumer: Consumer, _partitions: list[TopicPartition]) -> None:
         """Stop: the next trainer's fence makes sure that this one publishes nothing more."""
@@ -148,8 +155,24 @@ class Trainer:
         if time.monotonic() - self._housekept_s >= HOUSEKEEPING_S:
             self._housekept_s = time.monotonic()
             self._commit_hint()
+            self._look_for_kafka()
         self._mirror.deliver()
+        self.health.turned_s = time.monotonic()
         self._note_idle(busy=bool(messages))
+
+    def _on_client_error(self, error: KafkaError) -> None:
+        if error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001 -- the library's name
+            self._outages.away("client", KafkaAway(error.str()))
+
+    def _look_for_kafka(self) -> None:
+        """Ask an absent Kafka for a sign of life: whoever stands by hears nothing by himself."""
+        if self._consumer is None or not self._outages.is_away("Kafka"):
+            return
+        try:
+            self._consumer.list_topics(self.config.topics.samples, timeout=SIGN_OF_LIFE_S)
+        except KafkaException:
+            return
+        self._outages.heard("client", "Kafka")
 
     def _fetch(self) -> list[Message]:
         """Give the records at hand.
@@ -216,13 +239,12 @@ class Trainer:
 class Mirror:
     """Keeps Redis's copy of the model up to date, however long Redis takes to answer."""
 
-    def __init__(self, config: WorkerConfig) -> None:
+    def __init__(self, config: WorkerConfig, outages: Outages) -> None:
         """Make the client; nothing is connected yet."""
         self._client = open_redis(config.redis_url, timeout_s=config.redis_timeout_s)
         self._namespace = config.namespace
-        self._limit_s = config.outage_limit_s
+        self._outages = outages
         self._pending: SegmentModel | None = None
-        self._away_since_s: float | None = None
         self._try_at_s = 0.0
 
     @property
@@ -235,23 +257,15 @@ class Mirror:
         self._pending = model or self._pending
 
     def deliver(self) -> None:
-        """Copy the newest model offered, unless Redis has just failed to answer.
-
-        Raises:
-            ServiceUnavailable: Redis has not answered for longer than the outage limit.
-        """
+        """Copy the newest model offered, unless Redis has just failed to answer."""
         now_s = time.monotonic()
         if self._pending is None or now_s < self._try_at_s:
             return
         try:
             mirror_model(self._client, self._namespace, self._pending)
         except RedisAway as error:
-            self._away_since_s = self._away_since_s or now_s
-            if now_s - self._away_since_s >= self._limit_s:
-                msg = f"Redis has been away for {self._limit_s:.0f} s ({error})"
-                raise ServiceUnavailable(msg) from error
+            self._outages.away("mirror", error)
             self._try_at_s = now_s + HOUSEKEEPING_S
-            _log.warning("the model is not in Redis yet", reason=str(error))
         else:
             self._pending = None
-            self._away_since_s = None
+            self._outages.heard("mirror", "Redis")

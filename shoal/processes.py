@@ -11,8 +11,9 @@ from consumer.progress import Progress
 from consumer.trainer import Trainer
 from consumer.worker import Worker
 from shoal.logs import configure_logs
+from shoal.monitoring import monitored
 from shoal.role_process import RoleProcess
-from shoal.settings import load_settings
+from shoal.settings import Settings, load_settings
 from shoal.stopping import stop_on_signals
 from shoal.wiring import worker_config
 
@@ -38,7 +39,9 @@ def worker(until_idle: UntilIdle = None) -> None:
     settings = load_settings()
     configure_logs(settings)
     stop, started_s = stop_on_signals(), time.monotonic()
-    progress = Worker(worker_config(settings)).run(stop, until_idle_s=until_idle)
+    shoal_worker = Worker(worker_config(settings))
+    with monitored(shoal_worker, settings):
+        progress = shoal_worker.run(stop, until_idle_s=until_idle)
     _print_summary(progress, time.monotonic() - started_s)
 
 
@@ -49,7 +52,9 @@ def trainer(until_idle: UntilIdle = None) -> None:
     """
     settings = load_settings()
     configure_logs(settings)
-    progress = Trainer(worker_config(settings)).run(stop_on_signals(), until_idle_s=until_idle)
+    shoal_trainer, stop = Trainer(worker_config(settings)), stop_on_signals()
+    with monitored(shoal_trainer, settings):
+        progress = shoal_trainer.run(stop, until_idle_s=until_idle)
     typer.echo(msgspec.json.encode(progress).decode())
 
 
@@ -63,7 +68,10 @@ def run(until_idle: UntilIdle = None) -> None:
     config = worker_config(settings)
     stop, started_s = stop_on_signals(), time.monotonic()
     shoal_worker = Worker(config)
-    with RoleProcess("trainer", settings) as trainer_process:
+    with (
+        monitored(shoal_worker, settings),
+        RoleProcess("trainer", _on_next_port(settings)) as trainer_process,
+    ):
         watcher = threading.Thread(
             target=_watch, args=(shoal_worker, trainer_process, stop, until_idle), daemon=True
         )
@@ -72,6 +80,12 @@ def run(until_idle: UntilIdle = None) -> None:
         stop.set()
         watcher.join()
     _print_summary(progress, time.monotonic() - started_s)
+
+
+def _on_next_port(settings: Settings) -> Settings:
+    """Give the settings of a second process beside this one."""
+    port = settings.metrics_port
+    return settings.model_copy(update={"metrics_port": port and port + 1})
 
 
 def _watch(

@@ -17,6 +17,7 @@ from consumer.worker import Worker
 from shoal.errors import ProcessFailed
 from shoal.exit_codes import explained
 from shoal.logs import configure_logs
+from shoal.monitoring import monitored
 from shoal.settings import Settings
 from shoal.stopping import stop_on_signals
 from shoal.wiring import worker_config
@@ -93,7 +94,8 @@ def _main(role: Role, settings: Settings, idle_s: "Synchronized[float]") -> None
         stop = stop_on_signals()
         work = build(role, worker_config(settings))
         threading.Thread(target=_report, args=(work, idle_s, stop), daemon=True).start()
-        work.run(stop)
+        with monitored(work, settings):
+            work.run(stop)
 
 
 def _report(work: Worker | Trainer, idle_s: "Synchronized[float]", stop: threading.Event) -> None:

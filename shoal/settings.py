@@ -164,7 +164,10 @@ class Settings(BaseSettings):
         100_000, ge=2, description="User states held in memory, about 2.3 KB each."
     )
     outage_limit_s: float = Field(
-        120.0, gt=0, description="How long Kafka or Redis may be away before a process gives up."
+        600.0,
+        gt=0,
+        description="How long Kafka or Redis may be away, or Redis full or read-only, before a "
+        "worker or trainer ends with exit code 3. Until then it waits and goes on by itself.",
     )
     session_timeout_ms: int = Field(
         45_000,
@@ -177,6 +180,20 @@ class Settings(BaseSettings):
     )
     transaction_timeout_ms: int = Field(
         10_000, ge=1_000, le=900_000, description="How long one Kafka transaction may take."
+    )
+
+    # Monitoring
+    metrics_port: int = Field(
+        0,
+        ge=0,
+        le=65_534,
+        description="Port of /metrics, /healthz and /readyz of a worker or trainer; 0: none. With "
+        "`shoal run` the trainer has the next port.",
+    )
+    metrics_address: str = Field(
+        "127.0.0.1",
+        min_length=1,
+        description="IPv4 address to serve them on; 0.0.0.0: on every one.",
     )
 
     # Logs

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from shoal.exit_codes import ExitCode
+from shoal.metrics_doc import render as metrics
 from shoal.settings import Settings
 from shoal.settings_doc import render
 from shoal.settings_errors import variable
@@ -13,6 +14,10 @@ ROOT = Path(__file__).parents[1]
 
 def test_the_settings_document_is_what_the_code_generates() -> None:
     assert (ROOT / "docs" / "settings.md").read_text() == render(), "run `make docs`"
+
+
+def test_the_metrics_document_is_what_the_code_generates() -> None:
+    assert (ROOT / "docs" / "metrics.md").read_text() == metrics(), "run `make docs`"
 
 
 def test_the_example_environment_names_only_settings_that_exist() -> None:
