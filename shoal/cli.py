@@ -22,6 +22,7 @@ COMMANDS = {
     "watch": "shoal.watch:watch",
     "lookup": "shoal.lookup:lookup",
     "segments": "shoal.segments:app",
+    "report": "shoal.report.command:report",
     "model": "shoal.model.app:app",
 }
 """Every command in the order of the help: the module, and in it a function or a group."""
