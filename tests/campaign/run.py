@@ -93,7 +93,6 @@ def run(planned: Plan) -> Outcome:
         fleet = Fleet(stage.scenario, stage.is_up, planned.worker_command, planned.sleepy_command)
         _attack(stage, fleet, planned, outcome, threads)
         outcome.crashes, outcome.gave_up = fleet.crashes, fleet.gave_up
-        outcome.reached = fleet.reached
         outcome.undrained = _drain(stage, planned)
         _check(stage, outcome)
     outcome.seconds = monotonic() - started_s
@@ -137,10 +136,10 @@ def _attack(stage: Stage, fleet: Fleet, planned: Plan, outcome: Outcome, threads
             while not done.done():
                 pace.look()
                 sleep(_LOOK_S)
-            if done.result():
-                outcome.faults[fault.kind] += 1
-            else:
-                outcome.missed[" at ".join(filter(None, (fault.kind, fault.point)))] += 1
+            if not fault.point:
+                counted = outcome.faults if done.result() else outcome.missed
+                counted[fault.kind] += 1
+            done.result()
     except BaseException:
         load.stop.set()
         raise
@@ -148,6 +147,20 @@ def _attack(stage: Stage, fleet: Fleet, planned: Plan, outcome: Outcome, threads
     load.end()
     sleep(_QUIET_S)
     fleet.end()
+    _count_points(fleet, planned, outcome)
+
+
+def _count_points(fleet: Fleet, planned: Plan, outcome: Outcome) -> None:
+    """Count who died or slept where, in time or later on."""
+    outcome.reached = fleet.reached
+    for fault in planned.faults:
+        if fault.point:
+            name = fault.point.partition(":")[0]
+            place = f"asleep {name}" if "asleep" in fault.kind else name
+            outcome.faults[fault.kind] += fleet.reached[place] > 0
+            if not fleet.reached[place]:
+                outcome.missed[f"{fault.kind}: {name}"] += 1
+    outcome.faults = +outcome.faults
 
 
 class Pace:

@@ -1,4 +1,4 @@
-"""The short campaign: every kind of fault once, and every named point once, with nothing broken.
+"""The short campaign: every kind of fault once, with nothing broken.
 
 The long one is `make campaign`; see docs/campaign.md.
 """
@@ -9,14 +9,14 @@ from dataclasses import replace
 import pytest
 
 from tests.campaign.outcome import Outcome
-from tests.campaign.run import Plan, plan, run
-from tests.campaign.schedule import KINDS, POINT_NAMES, schedule
+from tests.campaign.run import plan, run
+from tests.campaign.schedule import KINDS, Fault, Kind, schedule
 from tests.services.kafka_jars import KafkaJarsMissing, kafka_jars
 from tests.services.redis import redis_program
 
 pytestmark = [pytest.mark.kafka, pytest.mark.redis, pytest.mark.slow]
 
-SECONDS = 25.0
+SECONDS = 20.0
 POINTS = ("after the Redis commit", "after the Kafka commit", "during ownership")
 
 
@@ -44,17 +44,17 @@ def unavailable(reason: str) -> None:
 
 
 def test_every_kind_of_fault_under_load_breaks_no_promise(seed: int) -> None:
-    faults = schedule(seed, SECONDS, points=POINTS)
-    outcome = run(replace(plan(seed, SECONDS), faults=faults))
+    outcome = run(replace(plan(seed, SECONDS), faults=one_of_each(seed)))
     assert outcome.is_clean, told(outcome, seed)
-    assert len(outcome.faults) >= len(KINDS) * 2 // 3, told(outcome, seed)
+    assert len(outcome.faults) >= len(KINDS) // 2, told(outcome, seed)
 
 
-def test_a_process_dies_at_every_named_point_and_no_promise_breaks(seed: int) -> None:
-    faults = schedule(seed, SECONDS, ("worker killed at a point",))
-    outcome = run(Plan(seed, SECONDS, faults))
-    assert outcome.is_clean, told(outcome, seed)
-    assert outcome.reached.keys() == set(POINT_NAMES), told(outcome, seed)
+def one_of_each(seed: int) -> list[Fault]:
+    """Draw a schedule without what `test_named_points` does by itself."""
+    first: dict[Kind, Fault] = {}
+    for fault in schedule(seed, SECONDS, points=POINTS):
+        first.setdefault(fault.kind, fault)
+    return sorted(first.values(), key=lambda fault: fault.at_s)
 
 
 def told(outcome: Outcome, seed: int) -> str:
