@@ -14,6 +14,8 @@ from shoal.campaigns.targets import GROUP_MIN, Standout, Target, trials_of
 
 SEED = 0
 THOUSAND = 1000.0
+THIN_PER_USER = 10.0
+"""Impressions per user below which intervals were seen to be too narrow (docs/campaigns.md)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,7 +177,6 @@ def make_plan(audiences: Sequence[Target], want: Conditions, *, demographics: bo
     }
     best = ways["best"]
     by_money = np.argsort(-best, kind="stable").tolist()
-    observed, known = sum(one.impressions for one in chosen), trials.impressions.sum()
     return Plan(
         budget=want.budget,
         spent=float(best.sum()),
@@ -183,8 +184,7 @@ def make_plan(audiences: Sequence[Target], want: Conditions, *, demographics: bo
         min_share=want.min_share,
         fatigue=want.fatigue,
         demographics_used=demographics,
-        evidence=f"{observed:,} impressions observed in 28 days; profiles count for "
-        f"{known - observed:,.0f} more",
+        evidence=_evidence(chosen),
         segments=tuple(_segment(chosen, i, want, market, worth, best) for i in by_money),
         left_out=tuple(
             LeftOut(id=one.id, name=one.name, reach=one.reach, why=f"under {GROUP_MIN} users")
@@ -193,6 +193,22 @@ def make_plan(audiences: Sequence[Target], want: Conditions, *, demographics: bo
         ),
         **results,
     )
+
+
+def _evidence(chosen: Sequence[Target]) -> str:
+    """Say what the expectations rest on, and when that is little."""
+    observed = sum(one.impressions for one in chosen)
+    known = sum(one.known.impressions for one in chosen)
+    words = f"{observed:,} impressions in the newest 28 days"
+    if known:
+        words += f"; what profiles know counts as {known:,.0f} more"
+    per_user = observed / sum(one.reach for one in chosen)
+    if per_user < THIN_PER_USER:
+        words += (
+            f". That is thin ({per_user:.1f} impressions per user): segments made from so little "
+            "differ partly by chance, and the intervals are too narrow"
+        )
+    return words
 
 
 def _result(

@@ -147,26 +147,23 @@ def _names(standouts: tuple[Standout, ...]) -> str:
 
 
 def _show(plan: Plan, *, assumed: bool) -> None:
-    """Print a plan for people."""
+    """Print a plan for people: figures in a table that fits 80 columns, words below it."""
     console = Console(highlight=False)
-    table = Table(
-        "segment", "users", "spend", "impressions", "conversions expected",
-        "per 1,000: clicks", "per 1,000: conversions", "cost of one",
-    )  # fmt: skip
+    table = Table("id", "users", "spend", "impressions", "conversions expected", "cost of one")
     for one in plan.segments:
         table.add_row(
-            f"{one.id} {escape(one.name)}",
+            str(one.id),
             f"{one.reach:,}",
             f"{one.spend:,.2f}",
             f"{one.buys:,}",
             _shown(one.expected_conversions),
-            _shown(one.clicks_per_1000),
-            _shown(one.conversions_per_1000),
             _shown(one.cost_per_conversion),
         )
     console.print(table)
     for one in plan.segments:
-        console.print(f"  {one.id} {_how_to_reach(one)}")
+        console.print(f"{one.id} [bold]{escape(one.name)}[/]")
+        for line in _how_to_reach(one):
+            console.print(f"    {escape(line)}")
     console.print()
     ways: tuple[tuple[str, SplitResult], ...] = (
         ("this split", plan.best),
@@ -174,21 +171,22 @@ def _show(plan: Plan, *, assumed: bool) -> None:
         ("by size", plan.proportional),
     )
     for name, way in ways:
-        lift = "" if way is plan.best else f"; this split brings {_percent(way.lift)} more"
+        lift = "" if way is plan.best else f"; this split: {_percent(way.lift)}"
         console.print(f"{name:12}{_shown(way.conversions)} conversions{lift}")
     console.print(f"\n{_summary(plan, assumed=assumed)}")
 
 
-def _how_to_reach(one: SegmentPlan) -> str:
-    """Say where, when and with what a segment is reached."""
-    parts = [
-        one.device,
-        one.time,
-        f"cares for {_names(one.interests)}" if one.interests else None,
-        f"often {_names(one.demographics)}" if one.demographics else None,
-        f"{one.frequency:.1f} impressions per user so far" if one.impressions else None,
-    ]
-    return escape("; ".join(part for part in parts if part) or "nothing stands out")
+def _how_to_reach(one: SegmentPlan) -> list[str]:
+    """Say what a segment brings, and where, when and with what it is reached."""
+    clicks, conversions = _shown(one.clicks_per_1000), _shown(one.conversions_per_1000)
+    so_far = f"; {one.frequency:.1f} per user so far" if one.impressions else ""
+    lines = [f"per 1,000 impressions: {clicks} clicks, {conversions} conversions{so_far}"]
+    lines += [line for line in (one.device, one.time) if line]
+    if one.interests:
+        lines.append(f"cares for {_names(one.interests)}")
+    if one.demographics:
+        lines.append(f"more often than others: {_names(one.demographics)}")
+    return lines
 
 
 def _summary(plan: Plan, *, assumed: bool) -> str:
@@ -221,6 +219,6 @@ def _short(value: float) -> str:
 
 
 def _percent(figure: Range) -> str:
-    """Write a share with its interval."""
+    """Write a gain with its interval."""
     high = figure.high if figure.high is not None else figure.expected
-    return f"{figure.expected:.0%} ({figure.low:.0%} to {high:.0%})"
+    return f"{figure.expected:+.0%} ({figure.low:+.0%} to {high:+.0%})"

@@ -23,6 +23,7 @@ def test_the_best_split_prefers_the_segment_that_converts_and_says_by_how_much()
     assert 0 < lift.low < lift.expected < lift.high
     found = plan.best.conversions.expected / plan.equal.conversions.expected - 1
     assert found == pytest.approx(lift.expected)
+    assert plan.evidence == "40,000 impressions in the newest 28 days"
     parts = sum(one.expected_conversions.expected for one in plan.segments)
     assert parts == pytest.approx(plan.best.conversions.expected)
 
@@ -74,7 +75,9 @@ def test_what_profiles_know_stands_in_for_what_was_not_observed() -> None:
     plan = make_plan([known(1, 0.05), known(2, 0.2)], conditions(), demographics=False)
     assert [one.id for one in plan.segments] == [2, 1]
     assert plan.segments[0].clicks_per_1000.expected == pytest.approx(200, rel=0.03)
-    assert plan.evidence.startswith("0 impressions observed")
+    assert plan.evidence.startswith("0 impressions in the newest 28 days")
+    assert "counts as 40,000 more" in plan.evidence
+    assert "too narrow" in plan.evidence
 
 
 def test_people_who_differ_count_for_less() -> None:
