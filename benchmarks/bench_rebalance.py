@@ -160,7 +160,7 @@ def load(scenario: Scenario, rate: float, seconds_max: float) -> Iterator[list[i
         events=int(rate * seconds_max),
         seed=7,
         days=1,
-        start_ms=int(time.time() * 1000) - DAY_MS,
+        start_ms=(int(time.time() * 1000) // DAY_MS - 1) * DAY_MS,  # yesterday: nothing is ahead
         personas=4,
         switchers=0.3,
         drift=2.0,
@@ -197,6 +197,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=2_000, help="events per second")
     parser.add_argument("--phase-s", type=float, default=12.0, help="watched after each step")
     parser.add_argument("--session-ms", type=int, default=6_000, help="session of the group")
+    parser.add_argument("--heartbeat-ms", type=int, help="how soon members hear (Shoal's own)")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
@@ -210,7 +211,12 @@ def main() -> None:
 
 
 def run(options: argparse.Namespace, kafka: str, redis_url: str, directory: Path) -> None:
-    settings = {"SHOAL_CLOCK": "wall", "SHOAL_BATCH_RECORDS": "10000"}
+    heartbeat = {"heartbeat.interval.ms": options.heartbeat_ms} if options.heartbeat_ms else {}
+    settings = {
+        "SHOAL_CLOCK": "wall",
+        "SHOAL_BATCH_RECORDS": "10000",
+        "SHOAL_KAFKA_CONFIG": json.dumps(heartbeat),
+    }
     scenario = Scenario(fresh_deployment(kafka, redis_url), directory, settings, PARTITIONS)
     scenario._settings["SHOAL_SESSION_TIMEOUT_MS"] = str(options.session_ms)  # noqa: SLF001
     scenario.create_topics()

@@ -48,7 +48,7 @@ class LogRecord:
 
 def life(random: Random) -> list[LogRecord]:
     """A log: bursts within minutes, nights, silent days; offsets with holes."""
-    users = [f"user {n}" for n in range(random.choice([1, 1, 2, 2, 3, 5]))]
+    users = [f"user {n}" for n in range(random.choice([1, 2, 2, 3, 4, 6]))]
     now_ms, offset = NOON_MS, random.choice([-1, -1, 6])
     log: list[LogRecord] = []
     for number in range(random.choice([2, 4, 6, 8, 10, 20])):
@@ -71,7 +71,7 @@ def _record(random: Random, number: int, offset: int, now_ms: int, user: str) ->
 
 
 def _event(random: Random, number: int, user: str, at_ms: int) -> Event:
-    kind = random.choice([*EVENT_TYPES, *["follow", "unfollow", "page_view"] * 3, "profile"])
+    kind = random.choice([*EVENT_TYPES, *["follow", "unfollow", "page_view"] * 2, *["profile"] * 2])
     if kind == "profile":
         return profile(random.choice([0, 0, 6, 100]), user, at_ms, event_id=f"{number}")
     if kind == "follow" and random.random() < 0.2:

@@ -14,7 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 
-from tests.consumer.simulated.mutations import MUTATIONS
+from tests.consumer.simulated.mutations import MUTATIONS, SECOND_LINE
 from tests.consumer.simulated.schedule import Schedule, schedule_of
 from tests.consumer.simulated.shrinking import failure_of, shrunk
 from tests.consumer.simulated.stand_ins import services_in_memory
@@ -70,8 +70,8 @@ def run(seeds: Iterable[int]) -> int:
     for (effect, fault), times in sorted(struck.items()):
         say(f"{times:7,}  {effect}{': ' if fault else ''}{fault}")
     say(
-        f"{count:,} seeds in {seconds:.1f} s ({cpu_s:.1f} s of one core), {passed:,} effects, {struck.total():,} faults of "
-        f"{len(struck)} kinds; every promise held"
+        f"{count:,} seeds in {seconds:.1f} s ({cpu_s:.1f} s of one core), {passed:,} effects, "
+        f"{struck.total():,} faults of {len(struck)} kinds; every promise held"
     )
     return 0
 
@@ -113,11 +113,11 @@ def seeds_until_found(mutation: str, seeds_max: int) -> int | None:
 
 
 def try_mutations() -> int:
-    """Tell for each mutation after how many seeds it is found."""
+    """Tell for each mutation after how many seeds it is found (a second line of defence: never)."""
     missed = 0
     for name in MUTATIONS:
         found = seeds_until_found(name, MUTATION_SEEDS)
-        missed += found is None
+        missed += (found is None) != (name in SECOND_LINE)
         say(f"{name.replace('_', ' '):40} {found or f'not within {MUTATION_SEEDS}'}")
     return 1 if missed else 0
 

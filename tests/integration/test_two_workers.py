@@ -5,7 +5,7 @@ import pytest
 from tests.integration import releases, streams
 from tests.integration.patience import eventually
 from tests.integration.processes import ShoalProcess
-from tests.integration.scenario import Scenario
+from tests.integration.scenario import IDLE_S, Scenario
 
 pytestmark = [pytest.mark.kafka, pytest.mark.redis, pytest.mark.slow]
 
@@ -52,6 +52,20 @@ def test_when_one_of_two_workers_is_killed_the_other_takes_over(
     assert workers[1].wait(20) == 0, workers[1].tail()
     scenario.work_until_idle()
 
+    scenario.assert_promises_hold()
+
+
+def test_more_workers_than_partitions_do_the_work_and_go(scenario: Scenario, seed: int) -> None:
+    events = streams.history(seed)
+    releases.publish(scenario.deployment, releases.first_release(events, seed))
+    streams.send(scenario.deployment, events)
+    workers = [
+        scenario.start("worker", "--until-idle", IDLE_S) for _ in range(scenario.partitions + 1)
+    ]
+    for worker in workers:
+        assert worker.wait() == 0, worker.tail()
+
+    assert sum(worker.summary["records"] for worker in workers) >= len(events)
     scenario.assert_promises_hold()
 
 

@@ -241,3 +241,6 @@ MUTATIONS: dict[str, Callable[[], AbstractContextManager[Any]]] = {
         torn_commits,
     )
 }
+
+SECOND_LINE = {"kafka_before_redis", "unknown_means_done", "without_proving_membership"}
+"""Those that break no promise: reading back repairs what follows (docs/guarantees.md)."""

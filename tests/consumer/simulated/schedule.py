@@ -12,7 +12,14 @@ from tests.consumer.lives import LogRecord, life
 from tests.consumer.simulated.faults import EFFECTS, LATE, LOST, UNANSWERED
 
 WORKERS = 3
-_OFTEN = ("commit of a batch", "produce", "commit transaction", "own", "read back")
+_OFTEN = (
+    "commit of a batch",
+    "commit of a seeding",
+    "produce",
+    "commit transaction",
+    "own",
+    "read back",
+)
 EVERYTHING = 10_000  # writes to lose: Redis is emptied
 
 
