@@ -73,6 +73,11 @@ class ShoalProcess:
         return self._process.poll() is None
 
     @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    @property
     def asleep(self) -> bool:
         """Tell whether it was stopped by SIGSTOP."""
         status = Path(f"/proc/{self._process.pid}/stat")
