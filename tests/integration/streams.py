@@ -73,20 +73,34 @@ def send(deployment: Deployment, events: Sequence[TimedEvent]) -> None:
 
 
 @contextmanager
-def sending(deployment: Deployment, events: Sequence[TimedEvent], per_s: float) -> Iterator[None]:
+def sending(
+    deployment: Deployment,
+    events: Sequence[TimedEvent],
+    per_s: float,
+    *,
+    rest_at_once: bool = False,
+) -> Iterator[None]:
     """Send events at a steady rate while the body runs; at its end wait for the rest.
+
+    Args:
+        deployment: where to.
+        events: what to send.
+        per_s: how many a second.
+        rest_at_once: once the body is done, the rest goes out as fast as possible.
 
     Raises:
         Whatever the producer raised.
     """
     failed: list[Exception] = []
+    in_a_hurry = threading.Event()
 
     def work() -> None:
         try:
             with _producer(deployment) as producer:
                 pace = Pace(per_s, monotonic, producer.wait)
                 for timed in events:
-                    pace.step()
+                    if not in_a_hurry.is_set():
+                        pace.step()
                     producer.send_encoded(timed.event, timed.payload, timed.record_ms)
         except Exception as error:  # noqa: BLE001 -- raised again in the test's own thread
             failed.append(error)
@@ -96,6 +110,8 @@ def sending(deployment: Deployment, events: Sequence[TimedEvent], per_s: float) 
     try:
         yield
     finally:
+        if rest_at_once:
+            in_a_hurry.set()
         thread.join()
     if failed:
         raise failed[0]
