@@ -12,7 +12,6 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from shoal.campaigns.live import read_people
 from shoal.campaigns.plan import (
     Conditions,
     NothingToPlan,
@@ -25,6 +24,7 @@ from shoal.campaigns.plan import (
 from shoal.campaigns.prices import DEFAULT_CPM, read_prices
 from shoal.campaigns.targets import Standout, targets
 from shoal.errors import WrongUse
+from shoal.report.live import read_state
 from shoal.settings import load_settings
 
 _NOT_USED = "Demographics: not looked at (--allow-demographics describes segments by them)."
@@ -51,7 +51,13 @@ def plan_campaign(
         WrongUse: Options make no sense for these segments, or there is nothing to plan.
     """
     _check_out(out)
-    people, model = read_people(load_settings())
+    state = read_state(load_settings(), lambda _seen, _expected: None)
+    people, model = state.people, state.model
+    if model is None:
+        raise WrongUse(
+            "there are no segments yet: the trainer releases the first model when it has seen "
+            "enough (docs/segmentation.md)"
+        )
     prices = read_prices(cpm, model)
     audiences = targets(people, model, demographics=demographics)
     if min_share * len(audiences) > 1:

@@ -79,8 +79,8 @@ def segment(
 ) -> None:
     """Divide the users of a table into segments: no Kafka, no Redis.
 
-    Features, scaling, segments and names are those of the live system. Writes assignments.csv, and
-    says whether the segments are real: whether two halves of the users give the same ones.
+    Features, scaling, segments and names are those of the live system. Writes assignments.csv and
+    the report (report.html, report.json), and says whether the segments are real.
     """
     # Imported here: help and wrong use do not wait for pandas and scipy.
     from shoal.profiles.segmenting import segment_profiles  # noqa: PLC0415

@@ -21,9 +21,14 @@ from shoal.errors import ChecksFailed, WrongUse
 from shoal.profiles.batch import BatchSegments, TableFolder, segment_people
 from shoal.profiles.report import ErrorReport, FileProgress, describe, say
 from shoal.profiles.table import ProfileTable
+from shoal.report.making import encoded
+from shoal.report.page import render
+from shoal.report.profiling import make_report
 from shoal.telling import telling_features
 
 ASSIGNMENTS = "assignments.csv"
+REPORT = "report.html"
+REPORT_JSON = "report.json"
 _AUTO = "auto"
 
 
@@ -49,7 +54,12 @@ def segment_profiles(
     with ErrorReport(path, errors) as report:
         folder, bad = _fold(table, report)
     found = segment_people(folder.people(), wanted)
-    written = [_write_assignments(found, folder.user_ids, out / ASSIGNMENTS)]
+    report_of_people = make_report(found.people, found.model, warning=found.warning)
+    written = [
+        _write_assignments(found, folder.user_ids, out / ASSIGNMENTS),
+        _write(out / REPORT, render(report_of_people)),
+        _write(out / REPORT_JSON, encoded(report_of_people, None).decode() + "\n"),
+    ]
     if as_json:
         typer.echo(json.dumps(_document(found, bad, written), ensure_ascii=False))
     else:
@@ -111,6 +121,15 @@ def _write_assignments(found: BatchSegments, user_ids: list[str], path: Path) ->
                     writer.writerow((user_id, "", "", ""))
                 else:
                     writer.writerow((user_id, number, names[number], f"{margins[row]:.4f}"))
+    except OSError as failure:
+        raise WrongUse(f"cannot write {path}: {failure.strerror}; give -o another one") from failure
+    return path
+
+
+def _write(path: Path, text: str) -> Path:
+    """Write a file of text."""
+    try:
+        path.write_text(text, encoding="utf-8")
     except OSError as failure:
         raise WrongUse(f"cannot write {path}: {failure.strerror}; give -o another one") from failure
     return path

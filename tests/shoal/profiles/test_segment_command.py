@@ -53,6 +53,10 @@ def test_a_table_without_structure_is_segmented_with_a_warning_first(tmp_path: P
     assert document["split_half_ari"].keys() == {str(k) for k in range(3, 13)}
     assert max(document["split_half_ari"].values()) < document["stable_from"]
     assert document["scatter_to_shuffled"] > 0.95
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert report["warning"] == document["warning"]
+    assert report["users"] == 600
+    assert "No stable structure found" in (tmp_path / "out" / "report.html").read_text()
     result = segment(path, "-o", "out", "--segments", "4")
     assert result.exit_code == ExitCode.DONE
     assert result.stdout.startswith("WARNING: No stable structure found: 4 segments")
@@ -77,8 +81,9 @@ def test_equal_tables_give_equal_files(tmp_path: Path) -> None:
     path = str(write_table(tmp_path / "t.csv", uniform_rows(200)))
     segmented(path, "-o", "one", "--segments", "4")
     segmented(path, "-o", "other", "--segments", "4")
-    one, other = tmp_path / "one", tmp_path / "other"
-    assert (one / "assignments.csv").read_bytes() == (other / "assignments.csv").read_bytes()
+    for name in ("assignments.csv", "report.html", "report.json"):
+        one, other = tmp_path / "one" / name, tmp_path / "other" / name
+        assert one.read_bytes() == other.read_bytes(), name
 
 
 def test_features_are_what_the_table_says(tmp_path: Path) -> None:
