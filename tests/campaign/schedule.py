@@ -38,7 +38,12 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 POINT_NAMES = tuple(one.name for one in POINTS)
 
 # Where a sleeper holds something that its successor has taken over when it wakes up.
-SLEEPING_POINTS = ("after the Redis commit", "before the Kafka commit", "after the nonce")
+SLEEPING_POINTS = (
+    "before the Redis commit",
+    "after the Redis commit",
+    "before the Kafka commit",
+    "after the nonce",
+)
 
 # Nothing happens at first, so that there is something to lose, and at last, so that it is lost.
 _QUIET_SHARE = 0.08
@@ -125,6 +130,6 @@ def _passage(random: Random, point: str) -> str:
     """Choose which passage of a point that is passed with every batch."""
     if point == "after poll":
         return f"{point}:{random.randint(5, 40)}"
-    if point in {"after the Redis commit", "before the Kafka commit", "after the Kafka commit"}:
+    if point.endswith(("Redis commit", "Kafka commit")):
         return f"{point}:{random.randint(1, 4)}"
     return point
