@@ -87,7 +87,7 @@ class Ownership:
         else:
             self._check_log(owned, log_start, log_end)
             self._compare(owned, outbox)
-        owned.next_offset = owned.meta.applied_offset
+        owned.next_offset, owned.counted = owned.meta.applied_offset, owned.meta
         _log.info(
             "partition taken",
             partition=number,

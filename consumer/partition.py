@@ -42,6 +42,7 @@ class OwnedPartition:
         log_end: the end of the log when the partition was taken.
         unpublished: changes and dead letters of the commit under way.
         is_moved: it came with a rebalance, and no record of it has come yet.
+        counted: the counters as of the last commit that is known to be through.
     """
 
     number: int
@@ -67,6 +68,11 @@ class OwnedPartition:
     log_end: int = 0
     unpublished: int = 0
     is_moved: bool = False
+    counted: PartitionMeta = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin with nothing under way."""
+        self.counted = self.meta
 
     @property
     def catching_up(self) -> bool:
@@ -82,7 +88,7 @@ class OwnedPartition:
         if self.committing is not None:
             committing, self.committing = self.committing, None
             committing.result()
-            self.unpublished = 0
+            self.unpublished, self.counted = 0, self.meta
             self.on_committed()
 
     def write(

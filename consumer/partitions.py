@@ -17,6 +17,7 @@ from concurrent.futures import Executor
 import structlog
 
 from consumer.errors import Away, ConsumerError, Fenced, KafkaAway
+from consumer.meta import PartitionMeta
 from consumer.outages import Outages
 from consumer.partition import OwnedPartition
 
@@ -35,6 +36,7 @@ class Partitions:
         waiting: partition → when to try to take it again (monotonic).
         applied_hint: last known applied offset of what was dropped and is waited for.
         unpublished: changes and dead letters in the outbox of what is waited for.
+        counted: the counters that were known to be through when a partition was dropped.
         log_ends: last known end of the log of what is owned or waited for.
     """
 
@@ -52,6 +54,7 @@ class Partitions:
         self.waiting: dict[int, float] = {}
         self.applied_hint: dict[int, int] = {}
         self.unpublished: dict[int, int] = {}
+        self.counted: dict[int, PartitionMeta] = {}
         self.log_ends: dict[int, int] = {}
         self._take = take
         self._pool = pool
@@ -102,6 +105,7 @@ class Partitions:
         if owned is not None:
             self.applied_hint[number] = owned.meta.applied_offset
             self.unpublished[number] = owned.unpublished
+            self.counted[number] = owned.counted
             if now_s - self._taken_s.get(number, now_s) > SETTLED_S:
                 self._tries.pop(number, None)
         tries = self._tries[number] = self._tries.get(number, 0) + 1
@@ -115,8 +119,8 @@ class Partitions:
     def let_go(self, number: int) -> OwnedPartition | None:
         """Forget a partition that is assigned to somebody else now."""
         for about in (
-            self.waiting, self.applied_hint, self.unpublished, self.log_ends, self._tries,
-            self._taken_s,
+            self.waiting, self.applied_hint, self.unpublished, self.counted, self.log_ends,
+            self._tries, self._taken_s,
         ):  # fmt: skip
             about.pop(number, None)
         self._outages.heard(number)  # whatever was away, nobody here waits for it now

@@ -193,6 +193,10 @@ class Worker:
     def _on_taken(self, owned: OwnedPartition) -> None:
         self.progress.taken += 1
         self._shared_keys_due = True  # Redis may have lost them together with what it had of this
+        before = self._partitions.counted.pop(owned.number, None)
+        if before is not None and owned.meta.outcomes.records > before.outcomes.records:
+            # A commit whose outcome was unknown came through.
+            self.progress.count(before, owned.meta, owned.meta.sequence - before.sequence)
         self._guarded(owned.number, self._applier.take_over_sweeps)
 
     def _write_shared_keys(self) -> None:

@@ -19,7 +19,6 @@ from prometheus_client.registry import Collector
 
 from consumer.durations import Durations
 from consumer.health import SERVICES, Health
-from consumer.trainer import Trainer
 from consumer.vitals import Vitals
 
 Reading = float | Mapping[str, float] | Durations | None
@@ -150,8 +149,7 @@ WORKER_METRICS = (
     Metric(
         "shoal_records_total",
         "counter",
-        "records applied, duplicate, late or dead (not counted: those applied by a commit whose "
-        "outcome was settled by taking the partition again)",
+        "records applied, duplicate, late or dead",
         _outcomes,
         label="outcome",
     ),
@@ -242,28 +240,5 @@ WORKER_METRICS = (
         "gauge",
         "share of the recent users whom that model moved to another segment",
         _of_model("flip_share"),
-    ),
-)
-
-
-def _training(name: str) -> Callable[[Trainer], float]:
-    return lambda trainer: float(getattr(trainer.progress, name))
-
-
-TRAINER_METRICS = (
-    Metric("shoal_trainer_samples_total", "counter", "samples read", _training("samples")),
-    Metric(
-        "shoal_trainer_malformed_samples_total",
-        "counter",
-        "records of the samples topic that were no samples",
-        _training("malformed"),
-    ),
-    Metric("shoal_trainer_releases_total", "counter", "models released", _training("releases")),
-    Metric(
-        "shoal_trainer_model_info",
-        "gauge",
-        "1 for the newest version in the topic",
-        lambda trainer: trainer.progress.version and {trainer.progress.version: 1},
-        label="version",
     ),
 )
