@@ -46,16 +46,16 @@ def assignments(path: Path) -> list[dict[str, str]]:
 
 
 def test_a_table_without_structure_is_segmented_with_a_warning_first(tmp_path: Path) -> None:
-    path = str(write_table(tmp_path / "t.csv", uniform_rows(600)))
+    path = str(write_table(tmp_path / "t.csv", uniform_rows(240)))
     document = segmented(path, "-o", "out")
     assert not document["stable"]
     assert document["warning"].startswith("No stable structure found: 6 segments")
     assert document["split_half_ari"].keys() == {str(k) for k in range(3, 13)}
     assert max(document["split_half_ari"].values()) < document["stable_from"]
-    assert document["scatter_to_shuffled"] > 0.95
+    assert document["scatter_to_shuffled"] > 0.9
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     assert report["warning"] == document["warning"]
-    assert report["users"] == 600
+    assert report["users"] == 240
     assert "No stable structure found" in (tmp_path / "out" / "report.html").read_text()
     result = segment(path, "-o", "out", "--segments", "4")
     assert result.exit_code == ExitCode.DONE
@@ -63,7 +63,7 @@ def test_a_table_without_structure_is_segmented_with_a_warning_first(tmp_path: P
 
 
 def test_people_of_five_kinds_are_found_without_being_told_how_many(tmp_path: Path) -> None:
-    rows, kinds = persona_rows(400)
+    rows, kinds = persona_rows(200)
     document = segmented(str(write_table(tmp_path / "t.csv", rows)), "-o", "out")
     assert (document["stable"], document["warning"]) == (True, None)
     assert len(document["segments"]) == 5
@@ -73,7 +73,7 @@ def test_people_of_five_kinds_are_found_without_being_told_how_many(tmp_path: Pa
     assert adjusted_rand_index(segments, np.array(kinds)) > 0.95
     names = {line["segment_id"]: line["segment"] for line in written}
     assert names == {str(one["id"]): one["name"] for one in document["segments"]}
-    assert sum(one["size"] for one in document["segments"]) == document["users"] == 400
+    assert sum(one["size"] for one in document["segments"]) == document["users"] == 200
     assert all(0 <= float(line["margin"]) <= 1 for line in written)
 
 
