@@ -40,6 +40,8 @@ class TrainingProgress:
         flip_share: share of the recent users that the version tried last would have moved.
         paused: whether nothing is learnt, because all samples lie beside the model.
         health: how that model fits the recent users, as of a few seconds ago.
+        segments: the segments that the figures of `health` are about, in its order.
+        newest_ms: stream time of the newest sample.
         seconds: from the start of `Trainer.run` to the last release or sample.
     """
 
@@ -54,7 +56,16 @@ class TrainingProgress:
     flip_share: float = 0.0
     paused: bool = False
     health: Health | None = None
+    segments: tuple[int, ...] = ()
+    newest_ms: int = 0
     seconds: float = 0.0
+
+    @property
+    def release_age_s(self) -> float | None:
+        """Seconds of stream time since the newest release; None before the first."""
+        if self.released_ms is None:
+            return None
+        return max(0.0, (self.newest_ms - self.released_ms) / 1000)
 
 
 def learner_settings(config: WorkerConfig, partitions: int) -> LearnerSettings:
@@ -162,6 +173,7 @@ class Training:
             return None
         assert self.learner is not None, "start_offset comes first"
         released = self._publish(self.learner.learn(sample, offset))
+        self._progress.newest_ms = max(self._progress.newest_ms, sample.stream_ms)
         if is_news:
             self._measure(self.learner)
         return released
@@ -174,6 +186,7 @@ class Training:
         now_s = time.monotonic()
         if now_s - self._measured_s >= HEALTH_S:
             self._measured_s, progress.health = now_s, learner.health
+            progress.segments = learner.model.ids if learner.model else ()
 
     def _obey(self, value: bytes, offset: int) -> SegmentModel | None:
         """Carry out an order, or answer why not."""

@@ -3,7 +3,8 @@
 import sys
 from collections.abc import Sequence
 
-from shoal.metrics import HEALTH_METRICS, TRAINER_METRICS, WORKER_METRICS, Metric
+from shoal.metrics import HEALTH_METRICS, WORKER_METRICS, Metric
+from shoal.trainer_metrics import TRAINER_METRICS
 
 _HEAD = """# Metrics
 

@@ -20,8 +20,9 @@ from consumer.health import Health
 from consumer.trainer import Trainer
 from consumer.worker import Worker
 from shoal.errors import SettingsError
-from shoal.metrics import HEALTH_METRICS, TRAINER_METRICS, WORKER_METRICS, Readings
+from shoal.metrics import HEALTH_METRICS, WORKER_METRICS, Readings
 from shoal.settings import Settings
+from shoal.trainer_metrics import TRAINER_METRICS
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment

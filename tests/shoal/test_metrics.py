@@ -1,4 +1,5 @@
-from shoal.metrics import HEALTH_METRICS, TRAINER_METRICS, WORKER_METRICS
+from shoal.metrics import HEALTH_METRICS, WORKER_METRICS
+from shoal.trainer_metrics import TRAINER_METRICS
 
 METRICS = (*HEALTH_METRICS, *WORKER_METRICS, *TRAINER_METRICS)
 
