@@ -75,3 +75,15 @@ def plan(
         out=out,
         as_json=as_json,
     )
+
+
+@app.command("results")
+def results(
+    days: Annotated[int, typer.Option(min=1, max=28, help="Days back from the newest one.")] = 28,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+) -> None:
+    """What each campaign has brought in each segment, by the campaign ids of events."""
+    # Imported here: help and wrong use do not wait for it.
+    from shoal.campaigns.showing import show_results  # noqa: PLC0415
+
+    show_results(days=days, as_json=as_json)

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -43,3 +44,13 @@ def test_a_plan_is_made_from_what_the_people_of_each_segment_did(
 
     said = scenario.call("campaigns", "plan", *options, "--allow-demographics", "--cpm", "7")
     assert "Demographics: shown beside the plan because you asked for it" in said
+
+    found = json.loads(scenario.call("campaigns", "results", "--json"))["results"]
+    sent = Counter(
+        timed.event.campaign_id for timed in events if timed.event.type == "ad_impression"
+    )
+    assert {one["campaign"] for one in found} <= sent.keys()
+    seen = Counter[str]()
+    for one in found:
+        seen[one["campaign"]] += one["impressions"]
+    assert all(0 < seen[campaign] <= sent[campaign] for campaign in seen)

@@ -9,7 +9,7 @@ from tests.shoal.running import run_python, run_shoal
 COMMANDS = (
     "demo", "topics", "topics create", "doctor", "worker", "trainer", "run", "produce",
     "produce file", "produce synthetic", "profiles", "profiles import", "profiles segment",
-    "campaigns", "campaigns plan",
+    "campaigns", "campaigns plan", "campaigns results",
     "watch", "lookup", "segments",
 )  # fmt: skip
 
