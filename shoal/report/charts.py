@@ -123,7 +123,8 @@ def index_bar(index: int) -> Markup:
     x = middle if index >= 100 else middle - reach
     kind = "over" if index >= 100 else "under"
     return Markup(  # noqa: S704 -- numbers only
-        f'<svg class="index" viewBox="0 0 100 12" width="100" height="12" aria-hidden="true">'
+        '<svg class="index" viewBox="0 0 100 12" width="72" height="12" '
+        'preserveAspectRatio="none" aria-hidden="true">'
         f'<rect class="{kind}" x="{x:.1f}" y="2" width="{reach:.1f}" height="8"/>'
         f'<line class="tick" x1="{middle}" y1="0" x2="{middle}" y2="12"/></svg>'
     )

@@ -119,6 +119,7 @@ class SegmentProfile(msgspec.Struct, frozen=True, kw_only=True):
         share: of the users with a segment.
         headline: who they are, in a sentence.
         caution: why to read this with care; null when there is enough evidence.
+        known: of how many people each trait, and "interests_observed", is known.
         observed_days: days that people have been watched, the median (28 at most).
         spend: amount per user in 28 days.
         population_spend: of everybody.
@@ -135,6 +136,7 @@ class SegmentProfile(msgspec.Struct, frozen=True, kw_only=True):
     distinctions: list[Distinction] = []
     interests: list[MixRow] = []
     traits: dict[str, list[MixRow]] = {}
+    known: dict[str, int] = {}
     rhythm: Rhythm | None = None
     ctr: Rate | None = None
     conversion_rate: Rate | None = None

@@ -1,13 +1,14 @@
 """How numbers are written for people."""
 
 from shoal.report.document import Rate
+from shoal.report.proportions import Proportion
 
 _SHARES = frozenset({"share"})
 
 
 def percent(share: float | None, digits: int = 1) -> str:
     """Write a share; a dash when it is not known."""
-    return "–" if share is None else f"{100 * share:.{digits}f} %"
+    return "–" if share is None else f"{100 * share:.{digits}f}%"
 
 
 def amount(value: float | None, unit: str = "") -> str:
@@ -36,13 +37,18 @@ def effect(value: float) -> str:
     return f"{value:+.2f}".replace("-", "−")
 
 
+def bounds(found: Proportion) -> str:
+    """Write an interval."""
+    return f"{100 * found.low:.1f}–{percent(found.high)}"
+
+
 def rate(value: Rate | None) -> str:
     """Write a rate with its interval, or where it comes from, or that nothing is known."""
     if value is None:
         return "–"
     if value.observed is not None:
         found = value.observed
-        return f"{percent(found.share)} ({percent(found.low)} to {percent(found.high)})"
+        return f"{percent(found.share)} ({bounds(found)})"
     if value.from_profiles is not None:
         return f"{percent(value.from_profiles)} from profiles, no interval"
     return "not enough evidence"

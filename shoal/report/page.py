@@ -48,6 +48,7 @@ def render(report: Report, plan: Plan | None = None) -> str:
         whole=numbers.whole,
         effect=numbers.effect,
         rate=numbers.rate,
+        bounds=numbers.bounds,
     )
     return environment.get_template("report.html").render(
         report=report,

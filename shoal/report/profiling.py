@@ -142,6 +142,7 @@ def _profile(known: _Known, segment: int, at: int) -> SegmentProfile:
         distinctions=distinctions,
         interests=interests,
         traits={trait: found for trait, found in traits.items() if found},
+        known=_known_of(known, at),
         rhythm=_rhythm(people, rows),
         ctr=_rate(people, rows, "ctr"),
         conversion_rate=_rate(people, rows, "conversion_rate"),
@@ -153,6 +154,12 @@ def _profile(known: _Known, segment: int, at: int) -> SegmentProfile:
         campaigns=known.past.campaigns(segment),
         typical=_typical(known, rows, segment),
     )
+
+
+def _known_of(known: _Known, at: int) -> dict[str, int]:
+    counts = {"interests_observed": int(known.interests.known[at])}
+    counts |= {trait: int(one.known[at]) for trait, one in known.traits.items()}
+    return {name: count for name, count in counts.items() if count >= GROUP_MIN}
 
 
 def _distinctions(found: Contrasts, at: int) -> list[Distinction]:
