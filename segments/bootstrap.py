@@ -1,15 +1,16 @@
 """The first model of a major version, from one vector per distinct user."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from features.catalogue import CATALOGUE, Feature, catalogue_fingerprint, feature_index
 from features.tiles import WINDOW_DAYS
-from segments.assignment import nearest_rows
 from segments.collector import days_behind
 from segments.errors import NotEnoughSamples
-from segments.lloyd import best_centroids, inertia
+from segments.fit import Fit
+from segments.lloyd import best_centroids
 from segments.model import Founding, SegmentModel
 from segments.names import Name, name_segments
 from segments.scaling import Scaling, columns_of, transform_columns
@@ -21,6 +22,7 @@ DEVIATION_MIN = 1e-9
 GATE_MIN = 1e-3  # squared deviations; a gate of 0 would refuse every sample for ever
 SETTLED_MIN = 0.5  # share of users with the whole window behind them
 FIRST_ID = 1
+FAR_APART = 99.0  # JSON knows no infinity
 FOUNDING_DECIMALS = 4  # drift is measured in tenths; the record stays small
 
 
@@ -144,10 +146,10 @@ def found(
         Version 1.0, its place in the sample log (`sample_offset`, `learnt`, `released_ms`) not
         filled in.
     """
-    users = np.bincount(nearest_rows(z, centroids), minlength=len(centroids))
+    fit = Fit.of(z, centroids)
     given = dict(renamed or {})
     names = name_segments(ids, centroids, scaling.features, previous, given.values())
-    spread = max(inertia(z, centroids), GATE_MIN)
+    spread = max(float(fit.squared.mean()), GATE_MIN)
     return SegmentModel(
         catalogue=catalogue_fingerprint(),
         major=1,
@@ -161,7 +163,7 @@ def found(
         deviation=tuple(scaling.deviation.tolist()),
         ids=ids,
         centroids=tuple(tuple(row) for row in centroids.tolist()),
-        counts=tuple(users.tolist()),
+        counts=tuple(fit.users.tolist()),
         names=tuple(name.text for name in names),
         named_by=tuple(name.traits for name in names),
         renamed=given,
@@ -178,8 +180,14 @@ def found(
         release="bootstrap",
         structure_curve=structure.curve,
         founding=Founding(
-            centroids=tuple(tuple(row) for row in np.round(centroids, FOUNDING_DECIMALS).tolist()),
-            shares=tuple(np.round(users / len(z), FOUNDING_DECIMALS).tolist()),
+            centroids=tuple(tuple(row) for row in _rounded(centroids)),
+            shares=tuple(_rounded(fit.users / len(z))),
             spread=spread,
+            separation=tuple(_rounded(np.minimum(fit.separation().min(axis=1), FAR_APART))),
         ),
     )
+
+
+def _rounded(values: Floats) -> list[Any]:
+    rounded: list[Any] = np.round(values, FOUNDING_DECIMALS).tolist()
+    return rounded

@@ -27,6 +27,8 @@ LIMITS = MappingProxyType(
 """Figure → threshold. `starving` and `separation` are bad below theirs, the others above."""
 
 GRAVEST_FIRST: tuple[ProposalKind, ...] = ("shift", "starving", "merging", "drift")
+BECAME = 0.85  # segments are merging only from a separation that was clearly above the limit
+
 REFIT = "`shoal model refit --dry-run` shows who would move if segments were made anew."
 REMEDIES: Mapping[ProposalKind, str] = MappingProxyType(
     {
@@ -63,7 +65,8 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
             square distances of users to their centroid then.
         starving: Each segment's share of the recent users ÷ its share at the founding.
         separation: How clearly each segment is apart from the one it is least apart from, see
-            `Fit.separation`.
+            `Fit.separation`; infinite for a starving one.
+        founded_apart: The same when the major version was founded; empty where it is not known.
         gated: Share of the recent users beyond the outlier gate.
         bias: d mean deviations of samples beside their centroid.
         findings: What is beyond its threshold.
@@ -76,6 +79,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     displacement: tuple[float, ...]
     starving: tuple[float, ...]
     separation: tuple[float, ...]
+    founded_apart: tuple[float, ...]
     gated: float
     bias: tuple[float, ...]
     findings: tuple[Finding, ...] = ()
@@ -101,14 +105,18 @@ def health_of(
     fit, record = Fit.of(z, model.centroids), model.model
     founding = record.founding or founding_now(record)
     beside = model.centroids - np.array(founding.centroids)
-    shares = fit.users / max(len(z), 1)
+    starving = fit.users / max(len(z), 1) / np.maximum(founding.shares, 1e-4)
+    apart = fit.separation()
+    few = starving < LIMITS["starving"]  # a few at the edge of another segment: not a neighbour
+    apart[few], apart[:, few] = np.inf, np.inf
     figures = Health(
+        founded_apart=founding.separation,
         users=len(z),
         spread=float(fit.squared.mean() / founding.spread) if len(z) else 1.0,
         changing=_changes(fit.squared / founding.spread),
         displacement=_tuple(np.sqrt(np.square(beside).sum(axis=1) / founding.spread)),
-        starving=_tuple(shares / np.maximum(founding.shares, 1e-4)),
-        separation=_tuple(fit.separation().min(axis=1)),
+        starving=_tuple(starving),
+        separation=_tuple(apart.min(axis=1)),
         gated=float((fit.squared > outlier).mean()) if len(z) else 0.0,
         bias=bias,
     )
@@ -179,11 +187,13 @@ def _fit(record: SegmentModel, figures: Health) -> Iterator[Finding]:
                 f"{name[row]} has {figures.starving[row]:.0%} of the share of users that it had "
                 f"when version {founded} was made.",
             )
-        if figures.separation[row] < LIMITS["separation"]:
+        # What has never been apart (a population without structure) has not become alike.
+        was = figures.founded_apart[row] if figures.founded_apart else 0.0
+        if figures.separation[row] < LIMITS["separation"] < BECAME * was:
             yield Finding(
                 "merging",
-                f"{name[row]} is hardly apart from its neighbour: {figures.separation[row]:.1f} "
-                "deviations.",
+                f"{name[row]} is hardly apart from its neighbour any more: "
+                f"{figures.separation[row]:.1f} deviations, {was:.1f} in version {founded}.",
             )
         if figures.displacement[row] > LIMITS["displacement"]:
             yield Finding(

@@ -30,7 +30,9 @@ from segments.window import Window
 
 __all__ = ["Learner", "LearnerSettings"]
 
-HEALTH_SAMPLES = 500  # accepted samples between two looks at dead centroids and drift
+# Accepted samples between two looks at dead centroids and drift. Of a major version's first so
+# many, every version due is looked at: a bad start shows at once.
+HEALTH_SAMPLES = 500
 # A partial release goes as far as the flip budget allows: half of the way, a quarter, …
 PARTS = tuple(0.5**halvings for halvings in range(1, 7))
 
@@ -186,7 +188,7 @@ class Learner:
         """Release the version that is due, unless it would move too many users."""
         self._window.trim(offset, self._newest_ms)
         proposal = state.base.proposal
-        if state.passed(HEALTH_SAMPLES):
+        if state.passed(HEALTH_SAMPLES) or state.base.samples < HEALTH_SAMPLES:
             proposal = self._health(state).proposal
             other = self._other_major(state, proposal)
             if other is not None:

@@ -27,11 +27,14 @@ class Founding(msgspec.Struct, frozen=True, kw_only=True):
         centroids: k × d coordinates, rounded to four decimals.
         shares: Each segment's share of the users then.
         spread: Mean squared distance of those users to their centroid.
+        separation: How clearly each segment was apart from the next one, see `Health`; empty in
+            records from before it was kept.
     """
 
     centroids: tuple[tuple[float, ...], ...]
     shares: tuple[float, ...]
     spread: float
+    separation: tuple[float, ...] = ()
 
 
 class Proposal(msgspec.Struct, frozen=True, kw_only=True):

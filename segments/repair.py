@@ -24,7 +24,8 @@ DEAD_SHARE = 0.002  # of the recent users; a segment that an operator can reach 
 DOUBLED = 3.1  # separation; halves of one bell curve have 2.65, ± .2 with 50 users each
 WORTH_IT = 1.02  # factor by which a repair brings users nearer (squared) to their centroids
 GAIN_MIN = 1.3  # factor by which a split must gain more than the removal costs
-PART_USERS_MIN = 10
+PART_USERS_MIN = 20
+FEW_LOOK_APART = 8.0
 
 
 def repair(model: CompiledModel, z: Floats) -> SegmentModel | None:
@@ -82,8 +83,9 @@ def _step(fit: Fit) -> Floats | None:
     best, parts, split = GAIN_MIN * cost, None, -1
     for row in range(len(fit.centroids)):
         if row not in (gone, into):
-            gain, halves = _split(fit.z[fit.rows == row])
-            if gain > best:
+            users = fit.z[fit.rows == row]
+            gain, halves = _split(users)
+            if gain > best and halves is not None and (cost > 0.0 or _two(users, halves)):
                 best, parts, split = gain, halves, row
     if parts is None:
         return None
@@ -126,3 +128,13 @@ def _split(z: Floats) -> tuple[float, Floats | None]:
         return 0.0, None
     gain = float(np.square(beside).sum() - np.square(z - parts[labels]).sum())
     return gain, parts
+
+
+def _two(z: Floats, parts: Floats) -> bool:
+    """Whether parts are two groups, and not the halves of one.
+
+    A dead centroid costs nothing, so any gain would pay. But nobody's segment is cut in two
+    only to have as many as before. Of few users, halves look further apart than they are: over
+    900 samples of bell curves in 4 to 12 dimensions, none was above the limit.
+    """
+    return bool(Fit.of(z, parts).separation()[0, 1] >= DOUBLED + FEW_LOOK_APART / np.sqrt(len(z)))

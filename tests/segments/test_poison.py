@@ -1,6 +1,6 @@
 """One bot, a burst of one user, and a changed unit move nobody else."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 import numpy as np
@@ -63,11 +63,14 @@ def unit_of_a_share(sample: Sample, _at: int) -> list[Sample]:
     return [times_ten("ctr", 0.3, sample)]
 
 
-POISONS = [bot, burst, unit, unit_of_a_share]
-
-
-@pytest.mark.parametrize("poison", POISONS, ids=lambda poison: poison.__name__)
-def test_nobody_else_is_moved(poison) -> None:  # type: ignore[no-untyped-def]
+@pytest.mark.parametrize(
+    ("poison", "moved_max"),
+    [(bot, 0), (burst, 0), (unit, 0), (unit_of_a_share, USERS // 100)],
+    ids=lambda one: getattr(one, "__name__", str(one)),
+)
+def test_nobody_else_is_moved(
+    poison: Callable[[Sample, int], list[Sample]], moved_max: int
+) -> None:
     poisoned = Learner.fresh(SETTINGS)
     workers = Workers(VALUES, EVIDENCE)
     workers.follow(poisoned, samples(0, CLEAN))
@@ -76,4 +79,28 @@ def test_nobody_else_is_moved(poison) -> None:  # type: ignore[no-untyped-def]
     mixed = [one for at, sample in enumerate(after) for one in poison(sample, at)]
     workers.follow(poisoned, mixed, CLEAN)
     others = np.arange(USERS) != 7
-    assert (workers.segment == before)[others].all()
+    assert (workers.segment != before)[others].sum() <= moved_max
+
+
+def test_what_lies_beside_the_model_at_once_is_not_learnt_and_says_so() -> None:
+    learner = Learner.fresh(SETTINGS)
+    workers = Workers(VALUES, EVIDENCE)
+    workers.follow(learner, samples(0, CLEAN))
+    newest = learner.model
+    off = [unit(sample, 0)[0] for sample in samples(CLEAN, 600)]
+    workers.follow(learner, off, CLEAN)
+    assert learner.paused
+    assert learner.model == newest
+    health = learner.health
+    assert health is not None
+    assert health.proposal is not None
+    assert health.proposal.kind == "shift"
+    assert "page_views_per_day of all samples lies" in health.proposal.sentence
+    # Mended, learning goes on from the release before.
+    released = []
+    for offset, sample in enumerate(samples(CLEAN + 600, 900), start=CLEAN + 600):
+        released += learner.learn(sample, offset)
+    assert released
+    mended = learner.health
+    assert mended is not None
+    assert all(finding.kind != "shift" for finding in mended.findings)
