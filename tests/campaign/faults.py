@@ -13,7 +13,6 @@ from tests.campaign.tail import cut_commands
 Act = Callable[[Stage, Fleet, Fault], bool]
 
 _STARTS_WITHIN_S = 20.0
-_REACHES_WITHIN_S = 15.0
 _TRIES = 4
 _PAUSE_S = 1.0
 _TAIL_S = 1.0  # with appendfsync everysec, at most so much is lost
@@ -77,9 +76,9 @@ def _die_at_point(
 ) -> bool:
     for _ in range(_TRIES):  # a service may be away when it starts
         member = start(fault.point)
-        if name in _LEADING and fleet.wait_for_partitions(member, _STARTS_WITHIN_S):
+        if name in _LEADING and fleet.wait_for_partitions(member):
             _LEADING[name](stage, fleet, member, fault)
-        if fleet.wait_for_end(member, _REACHES_WITHIN_S):
+        if fleet.wait_for_end(member):
             return True
         if member.process.running:
             return False  # it stays, and dies there whenever it comes there
@@ -96,7 +95,7 @@ def worker_asleep_at_a_point(_stage: Stage, fleet: Fleet, fault: Fault) -> bool:
 def _sleep_at_point(fleet: Fleet, fault: Fault) -> bool:
     for _ in range(_TRIES):
         member = fleet.join(fault.point, sleepy=True)
-        if fleet.wait_for_sleep(member, _REACHES_WITHIN_S):
+        if fleet.wait_for_sleep(member):
             sleep(fault.lasts_s)
             member.process.resume()
             sleep(_PAUSE_S)  # it may do its worst

@@ -12,6 +12,8 @@ from tests.integration.scenario import Scenario
 
 WORKERS_MIN, WORKERS_MAX = 2, 4
 _POLL_S = 0.1
+_STARTS_WITHIN_S = 60.0  # on a busy machine; 2 s otherwise
+_REACHES_WITHIN_S = 12.0
 _AT_POINTS_MAX = 2
 _BETWEEN_STARTS_S = 1.0
 _SERVICES_S = 60.0
@@ -48,6 +50,20 @@ class Member:
     def has_taken(self) -> bool:
         """Whether it has come to own a partition."""
         return _TAKEN in self.process.log.read_text(errors="replace")
+
+
+def _comes_to_pass(member: Member, fact: Callable[[], bool]) -> bool:
+    """Wait for a fact about a process: for a while, once it owns something."""
+    started_s, taken_s = monotonic(), None
+    while not fact() and member.process.running:
+        now_s = monotonic()
+        if taken_s is None and member.has_taken:
+            taken_s = now_s
+        patient = taken_s is None or now_s - taken_s < _REACHES_WITHIN_S
+        if not patient or now_s - started_s > _STARTS_WITHIN_S:
+            return False
+        sleep(_POLL_S)
+    return fact()
 
 
 @dataclass
@@ -140,35 +156,28 @@ class Fleet:
             member.asked = True
             member.process.terminate()
 
-    def wait_for_end(self, member: Member, within_s: float) -> bool:
+    def wait_for_end(self, member: Member) -> bool:
         """Wait until a process has ended; tell whether it died at its point."""
-        deadline_s = monotonic() + within_s
-        while member.process.running and monotonic() < deadline_s:
-            sleep(_POLL_S)
-        return not member.process.running and self.died_at_point(member)
+        return _comes_to_pass(member, lambda: not member.process.running) and self.died_at_point(
+            member
+        )
 
     @staticmethod
     def died_at_point(member: Member) -> bool:
         """Tell whether a process that has ended was killed by itself."""
         return member.process.wait() == _KILLED and bool(member.point) and not member.killed
 
-    def wait_for_sleep(self, member: Member, within_s: float) -> bool:
+    def wait_for_sleep(self, member: Member) -> bool:
         """Wait until a process has fallen asleep at its point; tell whether it has."""
-        deadline_s = monotonic() + within_s
-        while not member.process.asleep:
-            if monotonic() > deadline_s or not member.process.running:
-                return False
-            sleep(_POLL_S)
+        if not _comes_to_pass(member, lambda: member.process.asleep):
+            return False
         with self._lock:
             self.reached[f"asleep {member.point.partition(':')[0]}"] += 1
         return True
 
-    def wait_for_partitions(self, member: Member, within_s: float) -> bool:
+    def wait_for_partitions(self, member: Member) -> bool:
         """Wait until a worker owns something; tell whether it does."""
-        deadline_s = monotonic() + within_s
-        while not member.has_taken and member.process.running and monotonic() < deadline_s:
-            sleep(_POLL_S)
-        return member.has_taken
+        return _comes_to_pass(member, lambda: member.has_taken)
 
     def call(self, *arguments: str) -> bool:
         """Run a command of an operator's; tell whether it succeeded (it may be refused)."""
