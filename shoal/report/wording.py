@@ -14,7 +14,7 @@ LABELS = MappingProxyType(
         "page_views_per_day": "Page views",
         "reactions_per_day": "Reactions",
         "followed_accounts": "Accounts followed",
-        "ctr": "Click-through rate",
+        "ctr": "Click rate (CTR)",
         "conversion_rate": "Conversion rate",
         "ad_seconds": "Time on an ad",
         "mobile_share": "Mobile share",
