@@ -7,6 +7,7 @@ reports faults in most of the runs.
 import argparse
 import sys
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,10 +22,13 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="of the first run; rises by 1")
     parser.add_argument("--runs", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=60.0, help="of events, at least")
+    parser.add_argument("--side-by-side", type=int, default=1, help="runs at a time")
     parser.add_argument("--keep", type=Path, help="keep logs and data of each run in here")
     parser.add_argument("--mutate", choices=MUTATIONS, help="switch a rule off: it must be seen")
     asked = parser.parse_args()
-    outcomes = [one_run(asked, seed) for seed in range(asked.seed, asked.seed + asked.runs)]
+    seeds = range(asked.seed, asked.seed + asked.runs)
+    with ThreadPoolExecutor(asked.side_by_side) as runs:
+        outcomes = list(runs.map(lambda seed: one_run(asked, seed), seeds))
     clean = sum(outcome.is_clean for outcome in outcomes)
     faults = sum((outcome.faults for outcome in outcomes), Counter[str]())
     reached = sum((outcome.reached for outcome in outcomes), Counter[str]())
