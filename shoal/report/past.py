@@ -59,8 +59,8 @@ class Past:
         return [
             CampaignRow(
                 campaign=campaign,
-                clicks=proportion(rates.clicks, rates.impressions, None),
-                conversions=proportion(rates.conversions, rates.clicks, None),
+                clicks=proportion(rates.clicks, rates.impressions),
+                conversions=proportion(rates.conversions, rates.clicks),
                 amount=rates.amount,
             )
             for campaign, rates in largest[:CAMPAIGNS]

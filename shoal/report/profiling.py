@@ -26,7 +26,7 @@ from shoal.report.history import History
 from shoal.report.mixes import GROUP_MIN, Mix, mix
 from shoal.report.past import Past
 from shoal.report.population import TRAIT_NAMES, Ints, ReportPopulation
-from shoal.report.proportions import proportion
+from shoal.report.proportions import pooled
 from shoal.report.pseudonyms import pseudonym
 from shoal.report.wording import caution, headline, strength_of
 
@@ -198,8 +198,7 @@ def _rate(people: ReportPopulation, rows: Rows, name: str) -> Rate:
     """Pool successes and trials; what only profiles know is told apart."""
     successes, trials = (people.totals.count(counter)[rows] for counter in _TRIALS[name])
     tried = int((trials > 0).sum())
-    enough = tried >= GROUP_MIN
-    observed = proportion(int(successes.sum()), int(trials.sum()), tried) if enough else None
+    observed = pooled(successes, trials) if tried >= GROUP_MIN else None
     told = people.totals.known[rows, METRIC_NAMES.index(name)]
     told = told[np.isfinite(told)]
     return Rate(
