@@ -11,7 +11,7 @@ from functools import lru_cache
 
 NOT_GIVEN = frozenset(
     ("", "-", "–", "—", "?", "na", "n/a", "#n/a", "nan", "null", "none", "nil", "unknown",
-     "missing")
+     "missing", "[]", "()", "{}", "''", '""')
 )  # fmt: skip
 """What stands in a cell, in small letters, when nothing is known."""
 
@@ -20,6 +20,7 @@ _AGE_BANDS = ((18, 24), (25, 34), (35, 44), (45, 54), (55, 64))
 _AGE_OPEN = 65
 _INCOME_BANDS_K = (20, 40, 60, 80, 100)
 _THOUSAND = 1000.0
+_AMOUNT_MAX = 1e12
 
 _GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
 _DASH = r"\s*(?:-|–|—|\bto\b)\s*"
@@ -117,7 +118,10 @@ def _amount(text: str) -> float:
     found = _AMOUNT.fullmatch(_NOT_AMOUNT.sub("", text))
     if found is None:
         raise ValueError(text)
-    return float(found[1]) * {"": 1.0, "k": _THOUSAND, "m": _THOUSAND**2}[found[2]]
+    amount = float(found[1]) * {"": 1.0, "k": _THOUSAND, "m": _THOUSAND**2}[found[2]]
+    if amount > _AMOUNT_MAX:
+        raise ValueError(text)
+    return amount
 
 
 def _thousands(amount: float) -> str:
@@ -143,6 +147,8 @@ def listed(text: str) -> tuple[str, ...]:
         name = " ".join(part.strip(" \t'\"").split())
         if name:
             seen.setdefault(name.casefold(), name)
+    if not seen:
+        raise ValueError(text)
     return tuple(seen.values())
 
 

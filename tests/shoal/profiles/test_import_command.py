@@ -146,11 +146,6 @@ def test_wrong_use_is_one_sentence(
     assert words in str(result.exception)
 
 
-def test_unreachable_kafka_is_one_sentence(good: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SHOAL_KAFKA_BOOTSTRAP_SERVERS", NOWHERE)
-    assert blamed(profiles(good)) == ExitCode.UNREACHABLE
-
-
 def test_a_thousand_rows_take_less_than_two_seconds_start_and_all(
     mock_kafka: MockKafka, topic: str, tmp_path: Path
 ) -> None:
