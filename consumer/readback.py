@@ -38,6 +38,8 @@ class ReadBack:
             "group_id": f"{config.group}-read-back",  # required by the library, never joined
             "enable_partition_eof": True,
             "fetch.queue.backoff.ms": 1,
+            # Tails are short; the client's own limit is 64 MB fetched ahead.
+            "queued.max.messages.kbytes": 8_192,
             # The end of a partition is known when a fetch comes back empty: not after 500 ms.
             "fetch.wait.max.ms": 10,
         }
