@@ -8,10 +8,10 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test simulate campaign check format bench docs lock wheel clean
+.PHONY: help install demo test simulate campaign check format bench bench-segmentation docs lock wheel clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 20
 
 install: $(BIN)/.run ## create .venv with the command `shoal` in it
 
@@ -40,6 +40,9 @@ format: $(BIN)/.dev ## format the code and mend what ruff can mend
 
 bench: $(BIN)/.dev ## events per second of one worker, microseconds per stage, bytes per user
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+bench-segmentation: $(BIN)/.bench ## Shoal and other clusterers on streams with a known truth
+	@$(BIN)/python -m benchmarks.segmentation $(ARGS)
 
 docs: $(BIN)/.dev ## write the documents that are generated from the code
 	$(BIN)/python -m shoal.settings_doc > docs/settings.md
@@ -70,6 +73,11 @@ $(BIN)/.run: $(BIN)/python requirements.lock requirements-build.lock pyproject.t
 	@echo "installing what requirements.lock names" >&2
 	@$(PIP) --require-hashes -r requirements.lock -r requirements-build.lock
 	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(BIN)/.bench: $(BIN)/.dev requirements-bench.lock
+	@echo "installing what requirements-bench.lock names" >&2
+	@$(PIP) --require-hashes -r requirements-bench.lock
 	@touch $@
 
 $(BIN)/.dev: $(BIN)/.run requirements-dev.lock

@@ -7,6 +7,7 @@ Exit code 1 when the table does not show what it must (`table.shortfalls`).
 
 import argparse
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -47,7 +48,7 @@ def main() -> int:
     return bool(missed)
 
 
-def _about(kept: dict[str, table.Scores]) -> str:
+def _about(kept: Mapping[str, table.Scores]) -> str:
     chosen = [spec for spec in POPULATIONS if spec.name in kept]
     return (
         f"{len(chosen)} populations of {USERS} users, {DAYS} days, "

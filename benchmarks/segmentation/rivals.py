@@ -129,7 +129,8 @@ def rivals(segments: int, scaling: Scaling) -> list[System]:
         return cluster.KMeans(n_clusters=segments, seed=SEED)
 
     def stream_kmeans() -> Any:
-        return cluster.STREAMKMeans(n_clusters=segments, seed=SEED)
+        make: Any = cluster.STREAMKMeans  # River's methods carry no types
+        return make(n_clusters=segments, seed=SEED)
 
     scaler = preprocessing.StandardScaler
     return [

@@ -69,12 +69,12 @@ def score(tally: Tally, trace: Trace, first_day: int) -> Score:
     daily, persona = tally.daily[days], trace.persona[days]
     known = (daily != NOBODY) & trace.scored
     steady = trace.scored & (trace.switch_day < 0)
-    events = trace.applied[days, steady].sum()
+    events = int(trace.applied[days, steady].sum())
     delays = switch_delays(daily, persona, known & steady, _switches(trace, first_day))
     return Score(
         ari=adjusted_rand_index(persona[-1, known[-1]], daily[-1, known[-1]]),
         same_id=same_id_accuracy(daily, persona, known),
-        per_1000=1000 * tally.changes[days, steady].sum() / events,
+        per_1000=1000 * int(tally.changes[days, steady].sum()) / events,
         found=float(np.isfinite(delays).mean()) if len(delays) else np.nan,
         delay_days=float(np.nanmedian(delays)) if np.isfinite(delays).any() else np.nan,
     )
@@ -154,4 +154,5 @@ def _switches(trace: Trace, first_day: int) -> list[tuple[int, int]]:
     """Who switches when, of those who were known as somebody else for a week before."""
     day = trace.switch_day
     chosen = trace.scored & (day >= trace.join_day + 7) & (day >= first_day)
+    chosen &= day < len(trace.persona)
     return [(user, int(day[user]) - first_day) for user in np.flatnonzero(chosen).tolist()]
