@@ -73,6 +73,6 @@ def _result(campaign: str, segment: int, rates: Rates, model: SegmentModel) -> C
         clicks=rates.clicks,
         conversions=rates.conversions,
         amount=rates.amount,
-        ctr=proportion(rates.clicks, rates.impressions, None),
-        conversion_rate=proportion(rates.conversions, rates.clicks, None),
+        ctr=proportion(rates.clicks, rates.impressions),
+        conversion_rate=proportion(rates.conversions, rates.clicks),
     )
