@@ -1,7 +1,7 @@
 """Shoal as it runs: samples to the learner, its releases to the workers, hysteresis, sweeps.
 
 The product's own code with its default settings; only Kafka and Redis are missing. Workers take the
-newest release at a batch boundary, here an hour's end.
+newest release at a batch boundary, here the end of two hours.
 """
 
 import numpy as np

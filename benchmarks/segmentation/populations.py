@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from producer.scenario import SyntheticSettings
 
-USERS = 400
-DAYS = 63
+USERS = 300
+DAYS = 56
 EVENTS_PER_USER_DAY = 3.6
 # Both ends leave room: a model exists before, and the 28-day window is full of the new after.
-SWITCH_DAYS = (26, 33)
+SWITCH_DAYS = (23, 28)
 DRIFT_UNIT_DAYS = 28  # what `SyntheticSettings.drift` counts in
 
 

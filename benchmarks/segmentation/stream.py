@@ -2,7 +2,7 @@
 
 A user is looked at after each of their events, as in live traffic, where a batch holds a fraction
 of a second; and everybody once more at each midnight, as by the worker's sweep. Events are folded
-hour by hour: features are read as of the end of the hour, at most that much ahead.
+two hours at a time: features are read as of the end of them, at most that much ahead.
 """
 
 from collections.abc import Iterator
@@ -28,19 +28,20 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 RULES = Rules(min_events=5, sample_interval_ms=600_000, removal_ms=90 * DAY_MS)
+_BLOCK_MS = 2 * HOUR_MS
 _BURST_MS = 600_000
 
 
 @dataclass(frozen=True)
 class Looks:
-    """What is seen of the eligible users in one hour, or in one sweep.
+    """What is seen of the eligible users in one block of two hours, or in one sweep.
 
     Attributes:
         day: Day of the stream.
         stream_ms: When it ends.
-        sweep: Whether it is the look at everybody at midnight rather than an hour's events.
-        user: int64[n], in the order of the records; a user may come several times in an hour.
-        turn: int64[n], the how-manieth look at the user in this hour, from 0.
+        sweep: Whether it is the look at everybody at midnight rather than a block's events.
+        user: int64[n], in the order of the records; a user may come several times.
+        turn: int64[n], the how-manieth look at the user in this block, from 0.
         values, evidence: float64[n, 13], after the record.
         fresh: bool[n], whether the worker would send the vector to the trainer.
         offset: int64[n], the record's number in the stream.
@@ -134,7 +135,7 @@ def in_bursts(batch: EventBatch, midnight_ms: int) -> EventBatch:
 
 
 class Folding:
-    """Folds a stream hour by hour and notes what is seen.
+    """Folds a stream block by block and notes what is seen.
 
     Attributes:
         looks: Everything seen so far.
@@ -151,13 +152,13 @@ class Folding:
 
     def day(self, day: int, midnight_ms: int, events: list[TimedEvent], users: Ints) -> None:
         """Fold a day's records, then look at everybody."""
-        hours = np.array([(event.record_ms - midnight_ms) // HOUR_MS for event in events])
-        for hour in np.unique(hours).tolist():
-            rows = np.flatnonzero(hours == hour)
-            self._hour(day, [events[row] for row in rows.tolist()], users[rows])
+        blocks = np.array([(event.record_ms - midnight_ms) // _BLOCK_MS for event in events])
+        for block in np.unique(blocks).tolist():
+            rows = np.flatnonzero(blocks == block)
+            self._block(day, [events[row] for row in rows.tolist()], users[rows])
         self._sweep(day, midnight_ms + DAY_MS)
 
-    def _hour(self, day: int, events: list[TimedEvent], users: Ints) -> None:
+    def _block(self, day: int, events: list[TimedEvent], users: Ints) -> None:
         """Fold turn by turn: users do not touch each other, so only each one's order counts."""
         slab, n = self._slab, len(events)
         stream = np.maximum.accumulate(

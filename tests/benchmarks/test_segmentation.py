@@ -5,7 +5,7 @@ import pytest
 
 from benchmarks.segmentation import document
 from benchmarks.segmentation.pipeline import Shoal
-from benchmarks.segmentation.populations import PopulationSpec
+from benchmarks.segmentation.populations import SWITCH_DAYS, PopulationSpec
 from benchmarks.segmentation.score import (
     NOBODY,
     Score,
@@ -94,7 +94,7 @@ def test_every_change_of_a_label_counts_but_the_first_label_does_not() -> None:
 
 def test_the_trace_sees_what_a_fold_of_the_whole_stream_sees(small: Trace) -> None:
     settings = SPEC.settings()
-    simulation = Simulation(settings, (26, 33))
+    simulation = Simulation(settings, SWITCH_DAYS)
     slab = Slab(settings.users)
     renderer = Renderer(simulation.people)
     for batch in simulation.days():
