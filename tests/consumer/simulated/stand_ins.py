@@ -10,7 +10,7 @@ from unittest.mock import patch
 
 import structlog
 
-from consumer import group, publisher, readback, seeding, worker
+from consumer import group, publisher, readback, seeding, trend, worker
 from segments.model import SegmentModel
 from tests.consumer.simulated.schedule import Schedule
 from tests.consumer.simulated.threads import MemoryPool
@@ -71,6 +71,7 @@ def services_in_memory(*, quiet: bool = True) -> Iterator[None]:
             (readback, "Consumer", lambda config: world().reader(config)),
             (publisher, "Producer", lambda config: world().producer(config)),
             (secrets, "token_hex", lambda _: world().nonce()),
+            (trend, "CAMPAIGNS_PER_DAY_MAX", 2),  # every owner asks for so many fields
             (seeding, "_USERS_PER_COMMIT", 1),  # so that a seeding takes several
             (time, "monotonic", lambda: world().monotonic_s),
         ):
