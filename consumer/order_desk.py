@@ -16,6 +16,7 @@ from consumer.answers import Answer
 from consumer.config import WorkerConfig
 from consumer.errors import ServiceUnavailable
 from consumer.models import ModelFeed
+from consumer.setup import check_topics
 from consumer.topics import ONLY_PARTITION
 from segments.model import SegmentModel
 from segments.orders import ORDER_KEY, Order, encode_order
@@ -38,8 +39,10 @@ class OrderDesk:
         """Begin to follow the models topic, so that no answer is missed.
 
         Raises:
-            ServiceUnavailable, NotSetUp, ProtectsData: see `ModelFeed.catch_up`.
+            ServiceUnavailable, NotSetUp, ProtectsData: Kafka is away, a topic is missing, or a
+                release cannot be read.
         """
+        check_topics(config)
         self._config = config
         self._outcomes: dict[str, list[Outcome]] = {}
         self._feed = ModelFeed(config.kafka, config.topics.models, on_record=self._note)

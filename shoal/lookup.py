@@ -12,6 +12,7 @@ from consumer.clock import wall_clock_ms
 from consumer.lookup import Lookup
 from consumer.readback import ReadBack
 from consumer.redis_client import open_redis
+from consumer.setup import check_topics
 from consumer.user_view import UserView
 from segments.changes import SegmentChange
 from shoal.settings import Settings, load_settings
@@ -62,9 +63,11 @@ def _last_change(settings: Settings, view: UserView) -> SegmentChange | None:
     """Read the changes topic backwards until a change of the user comes.
 
     Raises:
-        KafkaAway: Kafka cannot be reached.
+        ServiceUnavailable, KafkaAway: Kafka cannot be reached.
     """
-    read_back = ReadBack(worker_config(settings))
+    config = worker_config(settings)
+    check_topics(config)
+    read_back = ReadBack(config)
     try:
         return read_back.last_change_of(view.partition, view.user_id)
     finally:

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 from consumer.errors import NotSetUp
 from consumer.models import read_releases
+from consumer.setup import check_topics
 from segments.model import SegmentModel
 from shoal.errors import WrongUse
 from shoal.settings import Settings
-from shoal.wiring import kafka_connection
+from shoal.wiring import kafka_connection, worker_config
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ def read(settings: Settings) -> Releases:
         NotSetUp: there is none yet, or the topic is missing.
         ServiceUnavailable, ProtectsData: the topic cannot be read.
     """
+    check_topics(worker_config(settings))
     models = read_releases(kafka_connection(settings), settings.topic_models)
     if not models:
         msg = (

@@ -10,7 +10,7 @@ COMMANDS = (
     "demo", "topics", "topics create", "doctor", "worker", "trainer", "run", "produce",
     "produce file", "produce synthetic", "profiles", "profiles import", "profiles segment",
     "campaigns", "campaigns plan", "campaigns results",
-    "watch", "lookup", "segments",
+    "watch", "lookup", "segments", "segments rename", "model", "model refit", "model rollback",
 )  # fmt: skip
 
 
@@ -37,7 +37,18 @@ def test_the_help_lists_every_command_and_the_exit_codes() -> None:
     assert "Exit codes" in said
 
 
-@pytest.mark.parametrize("arguments", [("nonsense",), ("lookup",), ("watch", "--count", "0")])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("nonsense",),
+        ("lookup",),
+        ("watch", "--count", "0"),
+        ("model", "refit", "--segments", "1"),
+        ("model", "refit", "--segments", "some"),
+        ("segments", "rename", "3"),
+        ("segments", "rename", "3", "Ours", "--automatic"),
+    ],
+)
 def test_wrong_use_ends_with_2(arguments: tuple[str, ...]) -> None:
     assert run_shoal(*arguments).returncode == 2
 
@@ -63,6 +74,9 @@ def test_a_wrong_setting_ends_with_2_and_one_sentence(command: str) -> None:
         ("produce synthetic --events 10", "SHOAL_KAFKA_BOOTSTRAP_SERVERS"),
         ("lookup u1", "SHOAL_REDIS_URL"),
         ("segments", "SHOAL_REDIS_URL"),
+        ("segments rename 1 Ours", "SHOAL_KAFKA_BOOTSTRAP_SERVERS"),
+        ("model list", "SHOAL_KAFKA_BOOTSTRAP_SERVERS"),
+        ("model refit --yes", "SHOAL_KAFKA_BOOTSTRAP_SERVERS"),
     ],
 )
 def test_a_service_that_is_not_there_ends_with_3_and_one_sentence(
