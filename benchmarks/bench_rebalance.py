@@ -242,7 +242,8 @@ def run(options: argparse.Namespace, kafka: str, redis_url: str, directory: Path
         scenario.work_until_idle()
         findings = check(scenario.deployment)
     finally:
-        scenario.end()
+        for process in scenario.processes:
+            process.kill()
     aims = "; ".join(f"{what} {moved} / {rest} s" for what, (moved, rest) in AIM_S.items())
     print(f"medians in the protocol's trials (moved / untouched): {aims}")
     print(f"{sent[0]:,} events sent; {'nothing broken' if findings == Findings() else findings}")
