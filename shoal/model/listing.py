@@ -79,14 +79,15 @@ def show_listing(found: Listing) -> None:
             f"{one.release} to {one.restored}" if one.restored else one.release,
             str(one.segments),
             f"{one.samples:,}",
-            f"{one.flip_share:.2%}",
+            f"{one.flip_share:.2%}" if one.release == "samples" else "",
             str(one.held or ""),
             summary(one.lineage),
         )
     console.print(table)
     hidden = found.total - len(found.releases)
     more = f"; {hidden:,} refinements not shown (--all)" if hidden else ""
-    console.print(f"{found.total:,} releases, {found.newest} is in force{more}")
+    count = "1 release" if found.total == 1 else f"{found.total:,} releases"
+    console.print(f"{count}, {found.newest} is in force{more}")
 
 
 def summary(lineage: Sequence[Lineage]) -> str:

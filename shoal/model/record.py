@@ -207,8 +207,8 @@ def _show_health(console: Console, found: Record) -> None:
     gated = found.gated / seen if seen else 0.0
     console.print(
         f"{found.samples:,} samples learnt since {found.users:,} users founded it, "
-        f"{gated:.1%} gated as outliers; the last release moved {found.flip_share:.2%} of the "
-        f"recent users, {found.held} versions held back before it",
+        f"{gated:.1%} gated as outliers; this release moved {found.flip_share:.2%} of the "
+        f"recent users by moving centroids, {found.held} versions were held back before it",
         soft_wrap=True,
     )
     if found.health is not None:
