@@ -117,9 +117,9 @@ def test_an_impossible_number_of_segments_is_refused(segments: str, tmp_path: Pa
 def test_tables_that_say_nothing_about_behaviour_are_refused(tmp_path: Path) -> None:
     rows = [row[:6] for row in uniform_rows(100)]
     (tmp_path / "t.csv").write_text(text_of(rows, headers=HEADERS[:6]))
-    assert "0 users have a value of behaviour" in refused("t.csv")
+    assert "users with a value of behaviour: 0" in refused("t.csv")
     few = str(write_table(tmp_path / "few.csv", uniform_rows(19)))
-    assert "19 users have a value of behaviour" in refused(few)
+    assert "users with a value of behaviour: 19" in refused(few)
     alike = str(
         write_table(tmp_path / "alike.csv", [[str(n), *uniform_rows(1)[0][1:]] for n in range(50)])
     )
