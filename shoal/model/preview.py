@@ -81,7 +81,7 @@ def agree(settings: Settings, order: Order, *, yes: bool) -> None:
     Raises:
         WrongUse: nobody can be asked, and `--yes` was not given.
         OrderRefused: the trainer would refuse it.
-        Abort: the answer was no.
+        Exit: the answer was no (exit code 0).
     """
     if yes:
         return
@@ -91,4 +91,6 @@ def agree(settings: Settings, order: Order, *, yes: bool) -> None:
     found = preview(settings, order)
     show_preview(found)
     warning = " This moves a large part of everybody." if is_large(found.moves) else ""
-    typer.confirm(f"Give the order?{warning}", abort=True)
+    if not typer.confirm(f"Give the order?{warning}"):
+        say("nothing was ordered")
+        raise typer.Exit
