@@ -83,8 +83,7 @@ class Refining:
         if not chosen(sample, self._settings.samples_per_day) or self._spoke(sample, last_ms):
             self._thinned += 1
             return False
-        values, evidence = np.array([sample.values]), np.array([sample.evidence])
-        (z,) = self.compiled.scaling.project(values, evidence).tolist()
+        z = self.compiled.scaling.project_one(sample.values, sample.evidence)
         segment, beside = self._kmeans.nearest(z)
         squared_distance = sum(difference**2 for difference in beside)
         limit = self._settings.gate_factor * self._gate

@@ -18,6 +18,7 @@ SEGMENTS_MIN = 3
 SEGMENTS_MAX = 12
 SEGMENTS_DEFAULT = 6
 STABLE = 0.9  # split-half ARI from which a partition counts as real
+USERS_MAX = 4_000  # of more of them, so many are drawn: halves agree no better for being larger
 SPLITS = 3  # all of them must agree: by luck two halves may cut one group alike once
 
 
@@ -70,6 +71,8 @@ def decide(
     Returns:
         The number, never more than there are different users, and why.
     """
+    if len(z) > USERS_MAX:
+        z = z[rng.choice(len(z), USERS_MAX, replace=False)]
     distinct = len(np.unique(z, axis=0))
     if wanted is not None and wanted > distinct:
         return Structure(

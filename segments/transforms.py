@@ -5,6 +5,7 @@ synthetic populations, k-means on transformed values finds the personas with an 
 index of .93, on raw ones .73 (docs/segmentation.md).
 """
 
+import math
 from collections.abc import Callable
 from types import MappingProxyType
 
@@ -66,7 +67,22 @@ def expit(transformed: Floats) -> Floats:
     return 1.0 / (1.0 + np.exp(-transformed))
 
 
+def log1p_of_one(value: float) -> float:
+    """`log1p` of one number."""
+    return math.log1p(max(value, 0.0))
+
+
+def logit_of_one(value: float) -> float:
+    """`logit` of one number."""
+    share = min(max(value, SHARE_MIN), SHARE_MAX)
+    return math.log(share / (1.0 - share))
+
+
 Transform = Callable[[Floats], Floats]
 
 TRANSFORMS: MappingProxyType[str, Transform] = MappingProxyType({"log1p": log1p, "logit": logit})
 INVERSES: MappingProxyType[str, Transform] = MappingProxyType({"log1p": expm1, "logit": expit})
+
+ONE: MappingProxyType[str, Callable[[float], float]] = MappingProxyType(
+    {"log1p": log1p_of_one, "logit": logit_of_one}
+)

@@ -25,13 +25,11 @@ class Seen(NamedTuple):
     Attributes:
         row: Where its vector is.
         offset: Of the samples topic.
-        source_offset: Of the input partition.
         stream_ms: Its time.
     """
 
     row: int
     offset: int
-    source_offset: int
     stream_ms: int
 
 
@@ -83,7 +81,10 @@ class Window:
             self._drop_oldest()
 
     def add(self, sample: Sample, offset: int) -> None:
-        """Take a sample in place of the user's earlier one; an older one changes nothing.
+        """Take a sample in place of the user's earlier one.
+
+        The last record of a user counts even if it is a repeat after a crash and older than the
+        one before: whether it is, cannot be told from the records that are read again.
 
         Args:
             sample: The next sample.
@@ -92,8 +93,6 @@ class Window:
         user = sample.user_hash
         known = self._seen.get(user)
         if known is not None:
-            if sample.source_offset <= known.source_offset:  # repeated after a crash
-                return
             row = known.row
         else:
             if not self._free:
@@ -101,7 +100,7 @@ class Window:
             row = self._free.pop()
         self._values[row] = sample.values
         self._evidence[row] = sample.evidence
-        self._seen[user] = Seen(row, offset, sample.source_offset, sample.stream_ms)
+        self._seen[user] = Seen(row, offset, sample.stream_ms)
         self._seen.move_to_end(user)
 
     def users(self, users_max: int) -> list[int]:

@@ -86,3 +86,19 @@ def test_values_at_a_centroid_are_those_of_a_fully_reliable_user_there() -> None
 def test_a_feature_the_catalogue_lacks_is_refused_by_name() -> None:
     with pytest.raises(UnknownFeature, match="'shoe_size'"):
         Scaling(("shoe_size",), ("log1p",), np.ones(1), np.zeros(1), np.ones(1))
+
+
+def test_one_user_is_projected_like_many() -> None:
+    rng = np.random.default_rng(5)
+    n, columns = 300, len(FEATURE_NAMES)
+    values = rng.choice([0.0, -1e-9, 0.4, 1.0, 3.0, 1e6, np.nan, np.inf], (n, columns))
+    evidence = rng.choice([0.0, -1.0, 0.5, 28.0, 1e9, np.inf, np.nan], (n, columns))
+    names = tuple(feature.name for feature in CATALOGUE)
+    transforms = tuple(str(feature.transform) for feature in CATALOGUE)
+    weights = np.array([feature.prior_weight for feature in CATALOGUE], dtype=np.float64)
+    scaling = Scaling(names, transforms, weights, rng.normal(size=columns), np.full(columns, 0.7))
+    many = scaling.project(values, evidence)
+    ones = [
+        scaling.project_one(*row) for row in zip(values.tolist(), evidence.tolist(), strict=True)
+    ]
+    np.testing.assert_allclose(ones, many, rtol=1e-12, atol=1e-12)
