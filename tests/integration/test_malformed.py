@@ -62,6 +62,16 @@ def test_each_malformed_record_is_one_dead_letter_that_explains_itself(
     scenario.assert_promises_hold()
 
 
+def test_a_record_without_a_value_that_arrives_alone_is_a_dead_letter(scenario: Scenario) -> None:
+    producer = Producer({"bootstrap.servers": scenario.deployment.kafka})
+    producer.produce(scenario.deployment.topics.events, None, "u1", 0)
+    assert producer.flush(30) == 0
+
+    summary = scenario.work_until_idle()
+
+    assert summary["dead"] == {"empty_value": 1}
+
+
 def raise_limit(kafka: str, topic: str) -> None:
     """Let the events topic take records larger than Kafka's default."""
     raised = ConfigResource(
