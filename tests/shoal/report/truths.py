@@ -12,7 +12,8 @@ from shoal.report.document import Rate, Report
 from shoal.report.population import ReportPopulation
 
 NEARLY = 0.7
-"""A feature counts as the persona's when its true effect is so much of the strongest one's."""
+"""A feature counts as the persona's when its true effect is so much of the strongest one's; an
+interest, when the persona leads the population by so much of what it leads it by most."""
 _TRUE_NAMES = {"interest_breadth": "breadth"}
 _FEATURES = (
     "weekday_hours",
@@ -35,6 +36,7 @@ class Score:
     top_features: int = 0
     strictly: int = 0
     top_interests: int = 0
+    strict_interests: int = 0
     intervals: int = 0
     covered: int = 0
 
@@ -61,7 +63,10 @@ def score(report: Report, people: ReportPopulation, truth: list[UserTruth]) -> S
         found.strictly += told.feature == strongest
         agrees = true[told.feature] * told.effect > 0
         found.top_features += agrees and abs(true[told.feature]) >= NEARLY * abs(true[strongest])
-        found.top_interests += one.interests[0].label == _top_interest(number, persona)
+        lead = _interest_leads(number, persona)
+        told_lead = lead[INTERESTS.index(one.interests[0].label)]
+        found.strict_interests += bool(told_lead == lead.max())
+        found.top_interests += bool(told_lead >= NEARLY * lead.max())
         for name, rate in (("ctr", one.ctr), ("conversion_rate", one.conversion_rate)):
             inside = _covers(name, rate, people, rows, by_id)
             found.intervals += inside is not None
@@ -91,12 +96,11 @@ def _true_effects(truth: list[UserTruth], persona: np.ndarray) -> list[dict[str,
     return effects
 
 
-def _top_interest(number: int, persona: np.ndarray) -> str:
-    """The favourite that the persona has most of beyond the population."""
+def _interest_leads(number: int, persona: np.ndarray) -> np.ndarray:
+    """By how much the persona's share of each interest lies above the population's."""
     shares = np.array([_interest_shares(one) for one in range(int(persona.max()) + 1)])
     weights = np.bincount(persona, minlength=len(shares)) / len(persona)
-    lead = shares[number] - weights @ shares
-    return INTERESTS[int(lead.argmax())]
+    return shares[number] - weights @ shares
 
 
 def _interest_shares(number: int) -> np.ndarray:
