@@ -33,8 +33,8 @@ _log = structlog.get_logger(__name__)
 
 # What the client fetches ahead, over all partitions. Its default of 64 MB (and 50 MB in one answer)
 # would be the larger part of a worker's memory while it makes up for an outage.
-PREFETCH_KBYTES_MAX = 4_096
-FETCH_BYTES_MAX = 2_097_152
+PREFETCH_KBYTES_MAX = 2_048
+FETCH_BYTES_MAX = 1_048_576
 
 CLIENT = "client"  # what an outage holds up when no partition of ours is
 ASK_EVERY_S = 5.0  # how often Kafka is asked what no fetch tells: for a sign of life, for log ends
