@@ -4,8 +4,9 @@
 
 A real Kafka with 12 partitions and a real Redis. Events come at a steady rate throughout. Redis is
 killed (connections are refused) or frozen (calls time out), and comes back with its data. The
-worker's memory is taken from /proc, everything else from its own /metrics and /readyz. At the end
-the independent checker reads topics and Redis; each of its figures must be 0.
+worker begins with some seconds of events to catch up with, as after any restart. Its memory is
+taken from /proc, everything else from its own /metrics and /readyz. At the end the independent
+checker reads topics and Redis; each of its figures must be 0.
 """
 
 import argparse
@@ -43,6 +44,8 @@ SEED = 7
 AIM_GROWTH_MB = 50
 DRAIN_S_MAX = 300.0
 LOOK_EVERY_S = 0.5
+# The worker starts so late, as after any restart: full batches are part of its memory from then on.
+LATE_S = 15.0
 
 
 def main() -> int:
@@ -71,7 +74,7 @@ class Watch:
     lag: float = 0.0
     rebalances: float = 0.0
     ready: bool = False
-    not_ready: list[str] = field(default_factory=list)
+    history: list[tuple[float, float, float]] = field(default_factory=list)
     stop: threading.Event = field(default_factory=threading.Event)
 
     def look(self) -> None:
@@ -84,8 +87,7 @@ class Watch:
         self.rebalances = samples["shoal_rebalances_total"]
         said = json.loads(self._get("readyz"))
         self.ready = said["ready"]
-        if not self.ready:
-            self.not_ready.append(said["why"])
+        self.history.append((time.monotonic(), self.rss_mb, self.lag))
 
     def keep_looking(self) -> None:
         while not self.stop.wait(LOOK_EVERY_S):
@@ -101,11 +103,12 @@ class Watch:
 
 
 def _measure(options: argparse.Namespace, scenario: Scenario, store: RedisServer) -> int:
-    worker = scenario.start("worker")
     sending = Sending(scenario.deployment, options)
+    sending.start()
+    time.sleep(LATE_S)
+    worker = scenario.start("worker")
     watch = Watch(int(scenario.environment["SHOAL_METRICS_PORT"]), worker.pid)
     eventually(lambda: _is_ready(watch), 60, "the worker is ready")
-    sending.start()
     looking = threading.Thread(target=watch.keep_looking, daemon=True)
     looking.start()
     _say(f"{options.rate:,} events/s for {options.warm_up} s, so that the cache is full …")
@@ -145,6 +148,7 @@ def _measure(options: argparse.Namespace, scenario: Scenario, store: RedisServer
     print(f"drained within      {drain_s:9.1f} s   of Redis's return")
     print(f"rebalances          {rebalances:9.0f}     (must be 0)", flush=True)
     _show_log(worker.log)
+    _say(_course(watch, started_s))
     _say(f"{sent:,} events sent; the checker reads everything …")
     findings = check(scenario.deployment)
     print(f"checker             {'all counters 0' if findings == Findings() else findings}")
@@ -231,6 +235,12 @@ def _show_log(log: Path) -> None:
         print(f"  {line['timestamp'][11:19]} {line['event']} (away_s={line['away_s']})")
 
 
+def _course(watch: Watch, started_s: float) -> str:
+    """Memory and lag every ten seconds from the outage on."""
+    rows = {int(at_s - started_s) // 10 * 10: (mb, lag) for at_s, mb, lag in watch.history}
+    return "\n".join(f"{s:5} s {mb:6.0f} MB {lag:9,.0f}" for s, (mb, lag) in rows.items())
+
+
 def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
@@ -238,8 +248,8 @@ def _say(text: str) -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.bench_outage")
     parser.add_argument("--seconds", type=int, default=120, help="how long Redis is away")
-    parser.add_argument("--rate", type=int, default=3_000, help="events per second")
-    parser.add_argument("--users", type=int, default=20_000)
+    parser.add_argument("--rate", type=int, default=2_500, help="events per second")
+    parser.add_argument("--users", type=int, default=5_000)
     parser.add_argument("--warm-up", type=int, default=60, help="seconds before")
     parser.add_argument("--how", choices=("kill", "freeze"), default="kill")
     return parser.parse_args()
