@@ -115,9 +115,9 @@ def segment_people(people: ReportPopulation, segments: int | None) -> BatchSegme
     usable = np.flatnonzero(np.isfinite(people.totals.known).any(axis=1))
     if len(usable) < USERS_MIN:
         raise WrongUse(
-            f"users with a value of behaviour: {len(usable)} (hours, likes, followed accounts, CTR, "
-            f"conversion rate, ad seconds); segments need {USERS_MIN}, and age and the like never "
-            "decide a segment"
+            f"users with a value of behaviour: {len(usable)} (hours, likes, followed accounts, "
+            f"CTR, conversion rate, ad seconds); segments need {USERS_MIN}, and age and the like "
+            "never decide a segment"
         )
     rng = np.random.default_rng(_SEED)
     founders = usable
