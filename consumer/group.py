@@ -89,6 +89,7 @@ class Group:
         self._outages = outages
         self._progress = progress
         self._asked_s = 0.0
+        self._all_down = False
         self.joined = False
         options = {
             "group.id": config.group,
@@ -119,8 +120,9 @@ class Group:
         )
 
     def leave(self) -> None:
-        """Hand the partitions over and leave the group."""
-        self._consumer.close()  # calls _on_revoke
+        """Hand the partitions over and leave the group; without a broker there is none to leave."""
+        if not self._all_down:  # it would wait for a coordinator that does not answer
+            self._consumer.close()  # calls _on_revoke
 
     def fetch(self, wait_s: float) -> Arrived:
         """Take what is there, waiting up to `wait_s` for a first record.
@@ -151,7 +153,7 @@ class Group:
                 owned[number].caught_up = True
                 owned[number].end_offset = end_offset
         if news.records or news.at_end:
-            self._outages.heard(CLIENT, "Kafka")
+            self._note_heard()
         return news
 
     def drop(self, number: int, why: ConsumerError) -> None:
@@ -192,7 +194,7 @@ class Group:
 
     def commit_hints(self) -> None:
         """Tell Kafka how far this worker is: for lag tools, Redis holds the truth."""
-        if offsets := self._offsets():
+        if not self._all_down and (offsets := self._offsets()):
             with contextlib.suppress(KafkaException):
                 self._consumer.commit(offsets=offsets, asynchronous=True)
 
@@ -213,7 +215,7 @@ class Group:
         self._asked_s = time.monotonic()
         try:
             self._consumer.list_topics(self._topic, timeout=ANSWERS_WITHIN_S)
-            self._outages.heard(CLIENT, "Kafka")
+            self._note_heard()
             for number in self._partitions.waiting:
                 at = TopicPartition(self._topic, number)
                 _, ends[number] = self._consumer.get_watermark_offsets(at, timeout=ANSWERS_WITHIN_S)
@@ -275,11 +277,16 @@ class Group:
 
     def _on_client_error(self, error: KafkaError) -> None:
         if error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001 -- its only name
+            self._all_down = True
             self._outages.away(CLIENT, KafkaAway(error.str()))
+
+    def _note_heard(self) -> None:
+        self._all_down = False
+        self._outages.heard(CLIENT, "Kafka")
 
     def _on_commit(self, error: KafkaError | None, _offsets: list[TopicPartition]) -> None:
         if error is None:
-            self._outages.heard(CLIENT, "Kafka")
+            self._note_heard()
 
     # --- small things ---------------------------------------------------------------------------
 
