@@ -128,11 +128,17 @@ def no_transaction() -> None:
     def publish(self: Any, outbox: Any, samples: Any = ()) -> None:
         if outbox or samples:
             self._produce_all(outbox, samples)
-            crash.point("before the Kafka commit")
-            self._producer.flush(self._timeout_s)
             crash.point("after the Kafka commit")
 
     publisher: Any = Publisher
+    produce = publisher._produce
+
+    def produce_alone(self: Any, *arguments: Any) -> None:
+        produce(self, *arguments)
+        self._producer.flush(self._timeout_s)
+        crash.point("before the Kafka commit")  # between any two records
+
+    publisher._produce = produce_alone
     publisher.fence, publisher.publish = (lambda _: None), publish
 
 
@@ -189,7 +195,7 @@ MUTATIONS = {
     "nonce": Mutation("the fence in Redis", no_nonce, _SLEEPS),
     "epoch": Mutation("the fence in Kafka", no_epoch, _SLEEPS),
     "transaction": Mutation(
-        "the transaction", no_transaction, (*_KILLS, *_SLEEPS), _AROUND_COMMITS
+        "the transaction", no_transaction, _KILLS, ("before the Kafka commit",) * 5
     ),
     "outbox": Mutation("the outbox", no_outbox, _KILLS, _IN_BETWEEN),
     "order": Mutation("state before position", position_first, _KILLS, _IN_BETWEEN),
