@@ -18,7 +18,8 @@ SEGMENTS_MIN = 3
 SEGMENTS_MAX = 12
 SEGMENTS_DEFAULT = 6
 STABLE = 0.9  # split-half ARI from which a partition counts as real
-USERS_MAX = 2_000  # of more, so many are drawn: large enough halves agree even on noise (ARI .94 of 20,000)
+# Of more users so many are drawn: large halves agree even on noise (ARI .94 with 20,000 users).
+USERS_MAX = 2_000
 SPLITS = 3  # all of them must agree: by luck two halves may cut one group alike once
 
 

@@ -28,6 +28,20 @@ def test_uniform_noise_has_no_stable_structure_and_gets_the_default() -> None:
     assert structure.sentence.startswith("No stable structure found")
 
 
+def test_many_users_make_no_structure_out_of_noise() -> None:
+    rng = np.random.default_rng(4)
+    structure = decide(rng.uniform(-2, 2, (20_000, 7)), 5, rng)
+    assert structure.sentence.startswith("No stable structure found: 5 segments")
+
+
+def test_the_curve_holds_every_number_that_was_tried() -> None:
+    rng = np.random.default_rng(3)
+    structure = decide(blobs(4, 300, rng), None, rng)
+    assert [k for k, _ in structure.curve] == list(range(3, 13))
+    assert dict(structure.curve)[4] >= 0.9 > dict(structure.curve)[12]
+    assert [k for k, _ in decide(blobs(4, 300, rng), 4, rng).curve] == [4]
+
+
 def test_a_given_number_is_kept_and_judged() -> None:
     rng = np.random.default_rng(2)
     assert decide(blobs(4, 400, rng), 4, rng).sentence.startswith("4 segments: two halves")
