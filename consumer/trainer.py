@@ -56,6 +56,7 @@ class Trainer:
         self._consumer: Consumer | None = None
         self._moved = False  # a rebalance happened during the current fetch
         self._at_end = False
+        self._all_down = False  # no broker answers
         self._housekept_s = 0.0
         self._idle_since_s: float | None = None
 
@@ -113,8 +114,9 @@ class Trainer:
     def _leave(self) -> None:
         """Give the partition back; what was learnt since the last release is learnt again."""
         if self._consumer is not None:
-            self._commit_hint()
-            self._consumer.close()
+            if not self._all_down:  # it would wait for a coordinator that does not answer
+                self._commit_hint()
+                self._consumer.close()
             self._consumer = None
         self._training = None
         self._idle_since_s = None
@@ -162,6 +164,7 @@ class Trainer:
 
     def _on_client_error(self, error: KafkaError) -> None:
         if error.code() == KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001 -- the library's name
+            self._all_down = True
             self._outages.away("client", KafkaAway(error.str()))
 
     def _look_for_kafka(self) -> None:
@@ -172,6 +175,7 @@ class Trainer:
             self._consumer.list_topics(self.config.topics.samples, timeout=SIGN_OF_LIFE_S)
         except KafkaException:
             return
+        self._all_down = False
         self._outages.heard("client", "Kafka")
 
     def _fetch(self) -> list[Message]:
