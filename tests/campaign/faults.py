@@ -1,7 +1,7 @@
 """What each kind of fault does. Every one puts right at its end what it has put wrong."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Event
 from time import sleep
 
@@ -9,12 +9,14 @@ from tests.campaign.fleet import Fleet, Member
 from tests.campaign.schedule import Fault, Kind
 from tests.campaign.stage import Stage
 from tests.campaign.tail import cut_commands
+from tests.integration.patience import eventually
 
 Act = Callable[[Stage, Fleet, Fault], bool]
 
-_STARTS_WITHIN_S = 20.0
+_STARTS_WITHIN_S = 60.0
 _TRIES = 4
 _PAUSE_S = 1.0
+_WRITES_WITHIN_S = 10.0
 _TAIL_S = 1.0  # with appendfsync everysec, at most so much is lost
 _FULL_BYTES = "1"
 _SEGMENTS = (3, 4, 5)
@@ -117,12 +119,12 @@ def trainer_killed(_stage: Stage, fleet: Fleet, fault: Fault) -> bool:
 def refit_ordered(_stage: Stage, fleet: Fleet, fault: Fault) -> bool:
     """A new major version, now and then with another number of segments."""
     wanted = () if fault.lot < 0.5 else ("--segments", str(_SEGMENTS[int(fault.lot * 100) % 3]))
-    return fleet.call("model", "refit", "--yes", *wanted)
+    return any(fleet.call("model", "refit", "--yes", *wanted) for _ in range(_TRIES))
 
 
 def rollback_ordered(_stage: Stage, fleet: Fleet, _fault: Fault) -> bool:
     """Back to the first release."""
-    return fleet.call("model", "rollback", "--yes", "1.0")
+    return any(fleet.call("model", "rollback", "--yes", "1.0") for _ in range(_TRIES))
 
 
 # --- leading a worker to a point that it would not pass by itself ---------------------------------
@@ -171,18 +173,22 @@ def redis_killed(stage: Stage, _fleet: Fleet, fault: Fault) -> bool:
 
 def redis_loses_its_tail(stage: Stage, _fleet: Fleet, fault: Fault) -> bool:
     """Killed with the machine: what `everysec` had not written yet, in whole commands."""
-    for _ in range(_TRIES):  # nothing may have been written at all
-        with stage.redis_lock:
-            newest = stage.redis_server.append_only_files[-1]
-            size_bytes = newest.stat().st_size
-            sleep(_TAIL_S)
-            stage.redis_server.kill()
-            written_bytes = newest.stat().st_size - size_bytes
-            lost_bytes = cut_commands(newest, size_bytes + int(fault.lot**2 * written_bytes))
-            stage.redis_server.start()
-        if lost_bytes:
-            return True
-    return False
+    return any(_lost_bytes(stage, fault.lot) for _ in range(_TRIES))
+
+
+def _lost_bytes(stage: Stage, lot: float) -> int:
+    """Lose what was written within a second; give how much it was."""
+    with stage.redis_lock:
+        newest = stage.redis_server.append_only_files[-1]
+        size_bytes = newest.stat().st_size
+        with suppress(AssertionError):  # nobody writes at all: there is nothing to lose
+            eventually(lambda: newest.stat().st_size > size_bytes, _WRITES_WITHIN_S, "a write")
+        sleep(_TAIL_S * lot)
+        stage.redis_server.kill()
+        written_bytes = newest.stat().st_size - size_bytes
+        lost_bytes = cut_commands(newest, size_bytes + int(lot**2 * written_bytes))
+        stage.redis_server.start()
+    return lost_bytes
 
 
 def redis_emptied(stage: Stage, _fleet: Fleet, fault: Fault) -> bool:

@@ -181,6 +181,7 @@ class Fleet:
 
     def call(self, *arguments: str) -> bool:
         """Run a command of an operator's; tell whether it succeeded (it may be refused)."""
+        self.is_up(_SERVICES_S)
         with self._lock:
             process = self.scenario.start(*arguments)
         done = process.wait(_COMMAND_ENDS_WITHIN_S) == 0
