@@ -123,7 +123,7 @@ def still(spec: PopulationSpec, seed: int) -> tuple[Still, Ints]:
     world = Still(
         values,
         end.evidence,
-        LearnerSettings(segments=spec.personas, bootstrap_users=len(values)),
+        LearnerSettings(segments=spec.personas, bootstrap_users=len(values) // 2),
         seed,
     )
     return world, followed.persona[-1, end.user]
