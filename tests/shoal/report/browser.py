@@ -71,3 +71,9 @@ def set_width(chrome: Chrome, size: tuple[int, int]) -> None:
 def ask(chrome: Chrome, script: str) -> Any:
     """Give what a script returns."""
     return chrome.execute_script(script)
+
+
+def log(chrome: Chrome, kind: str) -> list[dict[str, Any]]:
+    """Give a log of the browser since the last time it was asked for."""
+    entries: list[dict[str, Any]] = chrome.get_log(kind)  # type: ignore[no-untyped-call]
+    return entries

@@ -10,7 +10,7 @@ from selenium.webdriver import Chrome
 
 from shoal.report.page import render
 from shoal.report.profiling import make_report
-from tests.shoal.report.browser import CONTRAST, DESKTOP, PHONE, ask, browser, set_width
+from tests.shoal.report.browser import CONTRAST, DESKTOP, PHONE, ask, browser, log, set_width
 from tests.shoal.report.synthetic import SyntheticState
 
 
@@ -27,7 +27,7 @@ def page(state: SyntheticState, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 
 def test_nothing_is_loaded_and_nothing_complains(page: Chrome) -> None:
-    sent = [json.loads(entry["message"])["message"] for entry in page.get_log("performance")]
+    sent = [json.loads(entry["message"])["message"] for entry in log(page, "performance")]
     urls = [
         one["params"]["request"]["url"]
         for one in sent
@@ -35,7 +35,7 @@ def test_nothing_is_loaded_and_nothing_complains(page: Chrome) -> None:
     ]
     assert [url for url in urls if not url.startswith(("file:", "data:"))] == []
     assert len([url for url in urls if url.startswith("file:")]) == 1
-    assert [entry["message"] for entry in page.get_log("browser")] == []
+    assert [entry["message"] for entry in log(page, "browser")] == []
 
 
 @pytest.mark.parametrize("size", [PHONE, (768, 1024), DESKTOP])

@@ -100,7 +100,7 @@ def _interest_leads(number: int, persona: np.ndarray) -> np.ndarray:
     """By how much the persona's share of each interest lies above the population's."""
     shares = np.array([_interest_shares(one) for one in range(int(persona.max()) + 1)])
     weights = np.bincount(persona, minlength=len(shares)) / len(persona)
-    return shares[number] - weights @ shares
+    return np.asarray(shares[number] - weights @ shares)
 
 
 def _interest_shares(number: int) -> np.ndarray:
