@@ -10,6 +10,7 @@ from features.tiles import WINDOW_DAYS
 from segments.collector import days_behind
 from segments.errors import NotEnoughSamples
 from segments.fit import Fit
+from segments.health import FAR_APART
 from segments.lloyd import best_centroids
 from segments.model import Founding, SegmentModel
 from segments.names import Name, name_segments
@@ -22,7 +23,6 @@ DEVIATION_MIN = 1e-9
 GATE_MIN = 1e-3  # squared deviations; a gate of 0 would refuse every sample for ever
 SETTLED_MIN = 0.5  # share of users with the whole window behind them
 FIRST_ID = 1
-FAR_APART = 99.0  # JSON knows no infinity
 FOUNDING_DECIMALS = 4  # drift is measured in tenths; the record stays small
 
 

@@ -27,6 +27,7 @@ LIMITS = MappingProxyType(
 """Figure → threshold. `starving` and `separation` are bad below theirs, the others above."""
 
 GRAVEST_FIRST: tuple[ProposalKind, ...] = ("shift", "starving", "merging", "drift")
+FAR_APART = 99.0  # JSON knows no infinity
 BECAME = 0.85  # segments are merging only from a separation that was clearly above the limit
 
 REFIT = "`shoal model refit --dry-run` shows who would move if segments were made anew."
@@ -188,7 +189,7 @@ def _fit(record: SegmentModel, figures: Health) -> Iterator[Finding]:
                 f"when version {founded} was made.",
             )
         # What has never been apart (a population without structure) has not become alike.
-        was = figures.founded_apart[row] if figures.founded_apart else 0.0
+        was = figures.founded_apart[row] if figures.founded_apart else FAR_APART
         if figures.separation[row] < LIMITS["separation"] < BECAME * was:
             yield Finding(
                 "merging",

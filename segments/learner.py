@@ -20,7 +20,7 @@ from segments.orders import Order
 from segments.refining import Refining, chosen
 from segments.refit import refit, segments_asked_for
 from segments.rename import rename
-from segments.repair import repair
+from segments.repair import YOUNG_SAMPLES, repair
 from segments.reservoir import Reservoir
 from segments.rollback import roll_back
 from segments.samples import Sample
@@ -30,8 +30,8 @@ from segments.window import Window
 
 __all__ = ["Learner", "LearnerSettings"]
 
-# Accepted samples between two looks at dead centroids and drift. Of a major version's first so
-# many, every version due is looked at: a bad start shows at once.
+# Accepted samples between two looks at dead centroids and drift. While a major version is young,
+# every version due is looked at: a bad start shows at once.
 HEALTH_SAMPLES = 500
 # A partial release goes as far as the flip budget allows: half of the way, a quarter, …
 PARTS = tuple(0.5**halvings for halvings in range(1, 7))
@@ -188,7 +188,7 @@ class Learner:
         """Release the version that is due, unless it would move too many users."""
         self._window.trim(offset, self._newest_ms)
         proposal = state.base.proposal
-        if state.passed(HEALTH_SAMPLES) or state.base.samples < HEALTH_SAMPLES:
+        if state.passed(HEALTH_SAMPLES) or state.base.samples < YOUNG_SAMPLES:
             proposal = self._health(state).proposal
             other = self._other_major(state, proposal)
             if other is not None:

@@ -20,6 +20,9 @@ from segments.refit import next_major
 from segments.structure import Structure
 from segments.transforms import Floats
 
+YOUNG_SAMPLES = (
+    500  # since the major version began; whatever becomes alike later has meant something
+)
 DEAD_SHARE = 0.002  # of the recent users; a segment that an operator can reach is larger
 DOUBLED = 3.1  # separation; halves of one bell curve have 2.65, ± .2 with 50 users each
 WORTH_IT = 1.02  # factor by which a repair brings users nearer (squared) to their centroids
@@ -40,7 +43,7 @@ def repair(model: CompiledModel, z: Floats) -> SegmentModel | None:
         nothing to repair, or no segment that would be worth splitting.
     """
     before = Fit.of(z, model.centroids)
-    if not _broken(before):
+    if not _broken(before, young=model.model.samples < YOUNG_SAMPLES):
         return None
     settled = _settled(z, model.centroids)
     for _ in range(len(settled)):
@@ -70,11 +73,11 @@ def _settled(z: Floats, centroids: Floats) -> Floats:
     return centroids if found is None else found
 
 
-def _broken(fit: Fit) -> bool:
-    """Whether a centroid is dead, or two are the halves of one group."""
+def _broken(fit: Fit, *, young: bool) -> bool:
+    """Whether a centroid is dead, or two have been the halves of one group from the start."""
     if (fit.users <= DEAD_SHARE * len(fit.z)).any():
         return True
-    return bool(fit.separation().min() < DOUBLED)
+    return young and bool(fit.separation().min() < DOUBLED)
 
 
 def _step(fit: Fit) -> Floats | None:
