@@ -1,4 +1,6 @@
-"""How the learner's health figures spread on good populations: `python -m benchmarks.segmentation.thresholds`.
+"""How the learner's health figures spread on good populations.
+
+    python -m benchmarks.segmentation.thresholds
 
 Prints, for each population, the figure furthest towards its threshold over the whole stream. A
 threshold must lie beyond all of them, and this side of what the faults in `tests/segments` do.
