@@ -68,6 +68,7 @@ def main() -> int:
 def attacks(world: Still) -> Iterator[tuple[str, Attack]]:
     """Each attack with its name."""
     yield "none", lambda _: None
+    yield "none, three days longer", times_ten(MODEL_FEATURES[0], nobody)
     yield f"one bot, {BOT_EVENTS} samples, everything at its highest", one_bot
     yield f"{BOT_EVENTS} bots, a sample each, everything at its highest", many_bots
     yield f"a burst of {BURST_EVENTS} samples of one user", burst
@@ -117,6 +118,10 @@ def one_user_times_ten(world: Still) -> None:
     for _ in range(BOT_EVENTS):
         world.now_ms += TEN_MINUTES_MS
         world.tell(user_id(0), values, world.evidence[0])
+
+
+def nobody(_: int) -> bool:
+    return False
 
 
 def everybody(_: int) -> bool:
