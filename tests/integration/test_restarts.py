@@ -49,29 +49,6 @@ def test_a_worker_killed_again_and_again_loses_and_repeats_nothing(
     scenario.assert_promises_hold()
 
 
-def test_a_worker_killed_at_each_named_point_of_the_protocol_loses_and_repeats_nothing(
-    scenario: Scenario, seed: int
-) -> None:
-    events = streams.history(seed)
-    model = releases.first_release(events, seed)
-    releases.publish(scenario.deployment, model)
-    streams.send(scenario.deployment, events)
-    for point in ("during ownership", "after poll:4", "after the Redis commit:9"):
-        worker = scenario.start("worker", SHOAL_CRASH_AT=point)
-        assert worker.wait() == -9, worker.tail()
-        model = releases.later_release(model, seed)
-        releases.publish(scenario.deployment, model)
-    assert 0 < scenario.applied < len(events), "it was to be killed in the middle"
-    worker = scenario.start("worker", SHOAL_CRASH_AT="during revoke")
-    scenario.wait_for_applied(scenario.applied + 200)
-    worker.terminate()
-    assert worker.wait() == -9, worker.tail()
-    scenario.work_until_idle()
-
-    assert scenario.applied >= len(events)
-    scenario.assert_promises_hold()
-
-
 def committed_offsets(scenario: Scenario) -> int:
     """What the group has told Kafka, all partitions together."""
     deployment = scenario.deployment
