@@ -27,6 +27,9 @@ def main() -> int:
     parser.add_argument("--mutate", choices=MUTATIONS, help="switch a rule off: it must be seen")
     asked = parser.parse_args()
     seeds = range(asked.seed, asked.seed + asked.runs)
+    for kept in (kept_in(asked, seed) for seed in seeds):
+        if kept is not None and kept.exists():
+            parser.error(f"--keep: {kept} is there already: name another directory")
     with ThreadPoolExecutor(asked.side_by_side) as runs:
         outcomes = list(runs.map(lambda seed: one_run(asked, seed), seeds))
     clean = sum(outcome.is_clean for outcome in outcomes)
@@ -41,6 +44,11 @@ def main() -> int:
     return 0 if clean == len(outcomes) else 1
 
 
+def kept_in(asked: argparse.Namespace, seed: int) -> Path | None:
+    """Say where a run keeps its logs and data; None when it need not."""
+    return None if asked.keep is None else asked.keep / f"seed-{seed}"
+
+
 def one_run(asked: argparse.Namespace, seed: int) -> Outcome:
     """Carry out one run and tell what came of it."""
     planned = (
@@ -48,8 +56,7 @@ def one_run(asked: argparse.Namespace, seed: int) -> Outcome:
         if asked.mutate
         else plan(seed, asked.seconds)
     )
-    if asked.keep is not None:
-        planned = replace(planned, directory=asked.keep / f"seed-{seed}")
+    planned = replace(planned, directory=kept_in(asked, seed) or planned.directory)
     outcome = run(planned)
     mutate = f" --mutate {asked.mutate}" if asked.mutate else ""
     again = f'make campaign ARGS="--seed {seed} --seconds {asked.seconds:g}{mutate}"'
