@@ -47,6 +47,7 @@ HEARTBEAT_MS = 500
 # What letting go of partitions waits for Kafka: far below max.poll.interval.ms (300 s), within
 # which the group wants to hear from this worker again.
 LET_GO_S = 15.0
+LAST_NEWS_S = 0.2  # how long a member that leaves listens for what the group still says
 
 _NOT_A_MEMBER = {
     KafkaError.UNKNOWN_MEMBER_ID,
@@ -91,6 +92,7 @@ class Group:
         self._asked_s = 0.0
         self._all_down = False
         self.joined = False
+        self._is_leaving = False
         options = {
             "group.id": config.group,
             "partition.assignment.strategy": "cooperative-sticky",
@@ -120,9 +122,21 @@ class Group:
         )
 
     def leave(self) -> None:
-        """Hand the partitions over and leave the group; without a broker there is none to leave."""
-        if not self._all_down:  # it would wait for a coordinator that does not answer
-            self._consumer.close()  # calls _on_revoke
+        """Hand the partitions over and leave the group; without a broker there is none to leave.
+
+        First leave, then close: an assignment that comes in while the client closes can make it
+        hang for ever (librdkafka 4527 and 4884; seen when all workers of a group were asked to end
+        at once).
+        """
+        if self._all_down:  # it would wait for a coordinator that does not answer
+            return
+        self._is_leaving = True
+        self._consumer.unsubscribe()
+        deadline_s = time.monotonic() + LET_GO_S
+        self._consumer.poll(LAST_NEWS_S)  # an assignment may be on its way
+        while self._consumer.assignment() and time.monotonic() < deadline_s:
+            self._consumer.poll(LAST_NEWS_S)  # calls _on_revoke
+        self._consumer.close()
 
     def fetch(self, wait_s: float) -> Arrived:
         """Take what is there, waiting up to `wait_s` for a first record.
@@ -225,9 +239,14 @@ class Group:
     # --- callbacks of the client ----------------------------------------------------------------
 
     def _on_assign(self, consumer: Consumer, assigned: list[TopicPartition]) -> None:
+        numbers = [one.partition for one in assigned]
+        if self._is_leaving:  # it is taken back in a moment, and nobody is to wait for it
+            consumer.incremental_assign(
+                [TopicPartition(self._topic, number, OFFSET_END) for number in numbers]
+            )
+            return
         started_s = time.monotonic()
         self._progress.rebalances += bool(assigned)
-        numbers = [one.partition for one in assigned]
         # What was never held before cannot have records of an older assignment on their way.
         self._touched |= self._ever_held.intersection(numbers)
         self._ever_held.update(numbers)

@@ -188,6 +188,7 @@ class MemoryMember:
         self._position: int | None = None  # None: the partition is not assigned
         self._paused = False
         self._end_told = -1
+        self._has_left = False
 
     def subscribe(self, _topics: list[str], **callbacks: Callable[..., None]) -> None:
         self._callbacks = callbacks
@@ -243,14 +244,24 @@ class MemoryMember:
     def list_topics(self, _topic: str, timeout: float) -> None:
         """It answers."""
 
-    def close(self) -> None:
+    def unsubscribe(self) -> None:
         if self._position is not None and self in self._coordinator.members:
             self._call("revoked", "on_revoke")
         self._coordinator.remove(self)
+        self._has_left = True
+
+    def assignment(self) -> list[TopicPartition]:
+        held = [] if self._position is None else [TopicPartition(self._events.topic, 0)]
+        return [] if self._has_left else held
+
+    def close(self) -> None:
+        assert not self.assignment(), "an assignment at its end can make the client hang"
 
     def _hear(self) -> None:
         """Take part in what the group is at."""
         group = self._coordinator
+        if self._has_left:
+            return
         if self not in group.members:
             if self._lots().random() < 0.5:
                 return  # the news has not come yet
