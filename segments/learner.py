@@ -13,6 +13,7 @@ import numpy as np
 from features.catalogue import catalogue_fingerprint
 from features.tiles import DAY_MS
 from segments.collecting import Collecting
+from segments.doubts import Doubts
 from segments.errors import OrderRefused
 from segments.health import Health, health_of, propose
 from segments.model import CompiledModel, Proposal, SegmentModel
@@ -55,6 +56,7 @@ class Learner:
         self._window = Window(round(settings.window_days * DAY_MS), settings.window_users)
         # Whom hysteresis keeps where, by user; None until the window is filled again.
         self._lingering: dict[int, int] | None = None
+        self._doubts = Doubts()
 
     @classmethod
     def fresh(cls, settings: LearnerSettings) -> "Learner":
@@ -119,7 +121,9 @@ class Learner:
             self._resolve()
         self._window.trim(offset, self._newest_ms)
         last_ms = self._window.last_ms(sample.user_hash)
-        if chosen(sample, self._settings.samples_per_day):
+        last_vector = self._window.last_vector(sample.user_hash)
+        speaks = chosen(sample, self._settings.samples_per_day)
+        if speaks:
             self._window.add(sample, offset)
         if not resumed or sample.source_offset <= self._learnt.get(sample.partition, -1):
             return []
@@ -128,9 +132,22 @@ class Learner:
         if isinstance(self._state, Collecting):
             version = self._state.learn(sample, self._newest_ms)
             return [] if version is None else self._release(version, offset)
-        if self._state.learn(sample, last_ms) and self._state.due(self._newest_ms):
+        doubted = speaks and self._doubted(self._state, sample, last_vector)
+        if self._state.learn(sample, last_ms, doubted=doubted) and self._state.due(self._newest_ms):
             return self._check(self._state, offset)
         return []
+
+    def _doubted(
+        self, state: Refining, sample: Sample, last: tuple[list[float], list[float]] | None
+    ) -> bool:
+        project = state.compiled.scaling.project_one
+        return self._doubts.hear(
+            sample.user_hash,
+            sample.stream_ms,
+            None if last is None else project(*last),
+            project(sample.values, sample.evidence),
+            self._settings.jump_max,
+        )
 
     def obey(self, order: Order, offset: int) -> list[SegmentModel]:
         """Do what an operator orders.
@@ -258,9 +275,11 @@ class Learner:
     def _resolve(self) -> None:
         """Find the users whom the release notes by their place in the window."""
         if self._lingering is None:
-            users = self._window.users(self._settings.reservoir_users)
+            users = self._window.users(len(self._window))
             noted = self.model.lingering if self.model else ()
             self._lingering = {users[place]: kept for place, kept in noted if place < len(users)}
+            days = self.model.doubted if self.model else ()
+            self._doubts = Doubts((users[place], day) for place, day in days if place < len(users))
 
     def _release(self, version: SegmentModel, offset: int) -> list[SegmentModel]:
         """Give a version its place in the sample log and make it the newest.
@@ -274,6 +293,7 @@ class Learner:
             sample_offset=offset + 1,
             learnt=dict(self._learnt),
             window_offset=self._window.offset,
+            doubted=self._doubts.places(self._window.users(len(self._window))),
         )
         self._state = Refining(self.model, self._settings)
         self._lingering = None

@@ -97,6 +97,8 @@ class SegmentModel(msgspec.Struct, frozen=True, kw_only=True):
         flip_share: Share of the recent users that this release moves.
         lingering: Recent users who are not in the segment of their nearest centroid, because
             hysteresis keeps them: (place counted from the newest user, segment id).
+        doubted: Recent users who are not learnt from because their vector has jumped: (place
+            counted from the newest user, day of stream time since 1970 on which it did).
         bias: d running means of how far samples lie beside their centroid.
         founding: What the major version began with; None in records from before it was kept.
         proposal: What the learner would have an operator do, if anything.
@@ -138,6 +140,7 @@ class SegmentModel(msgspec.Struct, frozen=True, kw_only=True):
     held: int = 0
     flip_share: float = 0.0
     lingering: tuple[tuple[int, int], ...] = ()
+    doubted: tuple[tuple[int, int], ...] = ()
     bias: tuple[float, ...] = ()
     founding: Founding | None = None
     proposal: Proposal | None = None

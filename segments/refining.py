@@ -70,12 +70,14 @@ class Refining:
         """
         return max(map(abs, self._bias)) > self._settings.bias_max
 
-    def learn(self, sample: Sample, last_ms: int | None) -> bool:
+    def learn(self, sample: Sample, last_ms: int | None, *, doubted: bool = False) -> bool:
         """Learn a sample, unless its user has spoken lately or it cannot be believed.
 
         Args:
             sample: The sample.
             last_ms: Time of the user's sample before that was chosen; None without one.
+            doubted: Whether the user's vector has jumped. It still tells whether all samples lie
+                beside the model.
 
         Returns:
             Whether it was learnt.
@@ -88,12 +90,12 @@ class Refining:
         squared_distance = sum(difference**2 for difference in beside)
         limit = self._settings.gate_factor * self._gate
         believed = squared_distance <= limit
-        if believed:
+        if believed or doubted:  # if all jump, most of them may be beyond the gate
             self._follow_bias(beside)
-        if self.shifted:
+        if self.shifted and not self._unlearnt:
+            self._forget()
+        if self.shifted or doubted:
             self._gated += 1
-            if not self._unlearnt:
-                self._forget()
             return False
         if believed:
             self._kmeans.learn(z)

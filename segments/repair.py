@@ -29,6 +29,7 @@ WORTH_IT = 1.02  # factor by which a repair brings users nearer (squared) to the
 GAIN_MIN = 1.3  # factor by which a split must gain more than the removal costs
 PART_USERS_MIN = 20
 FEW_LOOK_APART = 8.0
+ENOUGH_PER_SEGMENT = 50  # recent users with whom no group is too small to be split off
 
 
 def repair(model: CompiledModel, z: Floats) -> SegmentModel | None:
@@ -45,13 +46,15 @@ def repair(model: CompiledModel, z: Floats) -> SegmentModel | None:
     before = Fit.of(z, model.centroids)
     if not _broken(before, young=model.model.samples < YOUNG_SAMPLES):
         return None
-    settled = _settled(z, model.centroids)
-    for _ in range(len(settled)):
-        better = _step(Fit.of(z, settled))
-        if better is None:
-            break
-        settled = _settled(z, better)
-    if before.squared.mean() < WORTH_IT * Fit.of(z, settled).squared.mean():
+    settled, steps = _settled(z, model.centroids), 0
+    while steps < len(settled) and (better := _step(Fit.of(z, settled))) is not None:
+        settled, steps = _settled(z, better), steps + 1
+    after = Fit.of(z, settled)
+    if before.squared.mean() < WORTH_IT * after.squared.mean():
+        return None
+    # Without a step, Lloyd may only have drawn a doubled centroid apart. Of few users the halves
+    # would pass for two groups from then on: better wait for enough to see what is missing.
+    if not steps and len(z) < ENOUGH_PER_SEGMENT * len(settled) and not _all_apart(after):
         return None
     record = model.model
     said = "Repaired: a centroid had no users of its own."
@@ -78,6 +81,12 @@ def _broken(fit: Fit, *, young: bool) -> bool:
     if (fit.users <= DEAD_SHARE * len(fit.z)).any():
         return True
     return young and bool(fit.separation().min() < DOUBLED)
+
+
+def _all_apart(fit: Fit) -> bool:
+    """Whether no two segments could be the halves of one group, few users as there may be."""
+    users = fit.users[:, None] + fit.users
+    return bool((fit.separation() >= DOUBLED + FEW_LOOK_APART / np.sqrt(users)).all())
 
 
 def _step(fit: Fit) -> Floats | None:

@@ -35,6 +35,8 @@ class LearnerSettings:
         bias_max: Deviations by which samples may lie beside the model in one feature, on average;
             beyond, nothing is learnt: such a change is one of units, or a fault.
         bias_step: How fast that average follows.
+        jump_max: Deviations in one feature by which a user's vector may differ from the one
+            before; beyond, the user is not learnt from for a week, or until it jumps back.
         flip_budget: Share of the recent users that a release may move.
         reservoir_users: How many recent users are looked at.
         holds_max: Versions held back in a row after which a release goes part of the way.
@@ -62,6 +64,7 @@ class LearnerSettings:
     release_samples_min: int = 50
     bias_max: float = 0.3
     bias_step: float = 0.02
+    jump_max: float = 1.0
     flip_budget: float = 0.01
     reservoir_users: int = 2_000
     holds_max: int = 3

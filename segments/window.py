@@ -64,6 +64,13 @@ class Window:
         seen = self._seen.get(user_hash)
         return None if seen is None else seen.stream_ms
 
+    def last_vector(self, user_hash: int) -> tuple[list[float], list[float]] | None:
+        """Values and evidence of a user's sample in the window; None for a stranger."""
+        seen = self._seen.get(user_hash)
+        if seen is None:
+            return None
+        return self._values[seen.row].tolist(), self._evidence[seen.row].tolist()
+
     def trim(self, offset: int, newest_ms: int) -> None:
         """Let go of users who were sampled too long ago.
 

@@ -105,7 +105,8 @@ def test_a_bot_beyond_the_gate_moves_nothing() -> None:
     learner = Learner.resume(msgspec.structs.replace(LINE, gate=0.01), AT_ONCE)
     for offset in range(40):
         assert learner.learn(sample_at(4.0, offset), offset) == []
-    (model,) = learner.learn(sample_at(0.0, 40), 40)
+    somebody = msgspec.structs.replace(sample_at(0.0, 40), user_hash=1)
+    (model,) = learner.learn(somebody, 40)
     assert model.centroids == LINE.centroids
     assert (model.samples, model.gated) == (1, 40)
 

@@ -94,3 +94,24 @@ def test_broken_starts_are_repaired_with_lineage(broken) -> None:  # type: ignor
         gone = set(before.ids) - set(version.ids)
         assert all(kinds[i] in {"merged_into", "retired"} for i in gone), seed
     assert failed == []
+
+
+def test_of_few_users_a_doubled_centroid_is_not_drawn_apart_but_waits_for_its_group() -> None:
+    centres = 4.0 * np.eye(5, D) - 1.0
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+
+        def users(sizes: list[int], rng: np.random.Generator = rng) -> np.ndarray:
+            z: np.ndarray = np.repeat(centres, sizes, axis=0)
+            return z + rng.normal(0.0, 0.45, z.shape)
+
+        start = centres.copy()
+        start[1] = start[0] + 0.01  # nobody has group 1, and group 0 is had twice
+        start[4] = (centres[1] + centres[4]) / 2
+        compiled = CompiledModel(model_of(start))
+        # Group 1 is too small to be split off.
+        assert repair(compiled, users([34, 15, 26, 25, 30])) is None, seed
+        version = repair(compiled, users([66, 45, 78, 75, 90]))
+        assert version is not None, seed
+        apart = np.linalg.norm(centres[:, None] - np.array(version.centroids), axis=2)
+        assert apart.min(axis=1).max() < 0.5, seed
