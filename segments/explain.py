@@ -98,7 +98,7 @@ def explain(model: CompiledModel, values: Floats, evidence: Floats, segment: int
                 value=float(own[j]) if math.isfinite(own[j]) else None,
                 needed=needed,
                 segment=int(model.ids[row]),
-                size=abs(target - float(before)) / float(scaling.deviation[j]),
+                size=abs(float(target) - float(before)) / float(scaling.deviation[j]),
             )
         )
     return Explanation(nearest, tuple(sorted(nudges, key=lambda nudge: nudge.size)))

@@ -1,19 +1,14 @@
-"""What became of each segment in a major version, and how that is told from the users.
-
-Two major versions have different scalings, so their centroids cannot be compared directly. What
-can be compared is whom they hold: the same users are assigned with both, and a segment is the
-one that holds the same people. Measured against matching by the distance of the centroids:
-docs/segmentation.md.
-"""
+"""What became of each segment in a major version."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
+
+if TYPE_CHECKING:  # it needs scipy, which a look-up does not wait for
+    from segments.overlap import Overlap
 
 LineageKind = Literal["kept", "renamed", "split_from", "merged_into", "retired", "new", "restored"]
 
@@ -42,85 +37,11 @@ class Lineage(msgspec.Struct, frozen=True, kw_only=True):
     share: float = 1.0
 
 
-SAME = 1 / 3
-"""Jaccard overlap from which a segment stays itself: at equal sizes, half of its users remain."""
 MOST = 0.5  # share of a segment's users that makes another one its origin or its heir
-NAMEABLE = 0.2  # share from which one of several origins or heirs is worth mentioning
-
-
-@dataclass(frozen=True)
-class Overlap:
-    """Whom two partitions of the same users have in common.
-
-    Attributes:
-        table: int64[k_before, k_after] users.
-    """
-
-    table: NDArray[np.int64]
-
-    @classmethod
-    def of(
-        cls, before: NDArray[np.intp], after: NDArray[np.intp], k_before: int, k_after: int
-    ) -> "Overlap":
-        """Count.
-
-        Args:
-            before: intp[n] rows of segments of the version before.
-            after: intp[n] rows of segments of this version.
-            k_before: Segments of the version before.
-            k_after: Segments of this version.
-        """
-        cells = np.bincount(before * k_after + after, minlength=k_before * k_after)
-        return cls(cells.astype(np.int64).reshape(k_before, k_after))
-
-    def matches(self) -> dict[int, int]:
-        """Pair segments that hold the same people, one to one.
-
-        Returns:
-            Row after → row before. The pairing maximises the sum of the Jaccard overlaps (Kuhn,
-            "The Hungarian method", 1955); pairs that overlap by less than a third are let go.
-        """
-        sizes_before, sizes_after = self.table.sum(axis=1), self.table.sum(axis=0)
-        union = sizes_before[:, None] + sizes_after[None, :] - self.table
-        jaccard = self.table / np.maximum(union, 1)
-        rows, columns = linear_sum_assignment(jaccard, maximize=True)
-        return {
-            int(after): int(before)
-            for before, after in zip(rows, columns, strict=True)
-            if jaccard[before, after] >= SAME
-        }
-
-    def origins(self, after: int) -> tuple[NDArray[np.intp], float]:
-        """Say where the users of a segment come from.
-
-        Args:
-            after: Its row.
-
-        Returns:
-            Rows before that gave at least a fifth, most first; the share of the first.
-        """
-        return _main(self.table[:, after])
-
-    def heirs(self, before: int) -> tuple[NDArray[np.intp], float]:
-        """Say where the users of a segment are now.
-
-        Args:
-            before: Its row.
-
-        Returns:
-            Rows after that took at least a fifth, most first; the share of the first.
-        """
-        return _main(self.table[before])
-
-
-def _main(users: NDArray[np.int64]) -> tuple[NDArray[np.intp], float]:
-    shares = users / max(int(users.sum()), 1)
-    order = np.argsort(-shares, kind="stable")
-    return order[shares[order] >= NAMEABLE], float(shares.max(initial=0.0))
 
 
 def trace(
-    overlap: Overlap, before: Mapping[int, str], after: Mapping[int, str]
+    overlap: "Overlap", before: Mapping[int, str], after: Mapping[int, str]
 ) -> tuple[Lineage, ...]:
     """Tell the fate of every segment.
 

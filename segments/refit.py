@@ -13,11 +13,12 @@ import numpy as np
 from segments.assignment import nearest_rows
 from segments.bootstrap import found, freeze_scaling
 from segments.errors import NotEnoughSamples, OrderRefused
-from segments.lineage import Overlap, trace
+from segments.lineage import trace
 from segments.lloyd import best_centroids, converge, inertia
 from segments.model import CompiledModel, ReleaseKind, SegmentModel
 from segments.names import Name
 from segments.orders import Order
+from segments.overlap import Overlap
 from segments.scaling import Scaling
 from segments.settings import LearnerSettings
 from segments.structure import SEGMENTS_MAX, Structure, decide

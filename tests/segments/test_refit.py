@@ -9,9 +9,10 @@ from segments.assignment import nearest_rows
 from segments.bootstrap import bootstrap
 from segments.errors import OrderRefused
 from segments.learner import Learner, LearnerSettings
-from segments.lineage import Overlap, trace
+from segments.lineage import trace
 from segments.model import CompiledModel, SegmentModel, decode_model, encode_model
 from segments.orders import Order
+from segments.overlap import Overlap
 from segments.refit import refit
 from tests.segments.population import PERSONAS, population, stream
 
