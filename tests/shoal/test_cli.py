@@ -87,7 +87,7 @@ def test_a_service_that_is_not_there_ends_with_3_and_one_sentence(
     assert done.returncode == 3, done.stderr
     assert len(done.stderr.splitlines()) == 1, done.stderr
     assert remedy in done.stderr
-    assert time.monotonic() - started_s < 20
+    assert time.monotonic() - started_s < 30  # 10 s of it for Kafka to answer
 
 
 def test_doctor_names_both_services_that_are_not_there(nowhere: dict[str, str]) -> None:
