@@ -19,9 +19,10 @@ from features.events import Event, encode_event
 from producer.client import Producer, ProducerSettings
 from producer.errors import DeliveryFailed, FlushTimedOut
 from producer.kafka import KafkaConnection
-from producer.scenario import START_MS, SyntheticSettings
+from producer.scenario import START_MS
 from producer.synthetic import SyntheticStream, TimedEvent
 from tests.integration.malformed import Malformed, malformed_records
+from tests.integration.streams import restless
 from tests.services.deployment import Deployment
 
 USERS = 400
@@ -38,20 +39,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def stream(seed: int, events: int, days: int) -> list[TimedEvent]:
     """Give the events in order of arrival, forget requests among them."""
-    settings = SyntheticSettings(
-        users=USERS,
-        events=events,
-        seed=seed,
-        days=days,
-        start_ms=START_MS,
-        personas=4,
-        drift=2.0,  # people who move give changes
-        switchers=0.3,
-        profiled=0.2,
-        duplicates=0.03,
-        out_of_order=0.1,
-        late=0.01,
-    )
+    settings = restless(seed, USERS, events, days, START_MS)
     random = Random(seed)
     return list(_with_forgets(SyntheticStream(settings).events(), random))
 

@@ -48,7 +48,13 @@ def recent(
 
 
 def _stream(seed: int, users: int, events: int, days: int, start_ms: int) -> tuple[TimedEvent, ...]:
-    settings = SyntheticSettings(
+    settings = restless(seed, users, events, days, start_ms)
+    return tuple(SyntheticStream(settings).events())
+
+
+def restless(seed: int, users: int, events: int, days: int, start_ms: int) -> SyntheticSettings:
+    """Describe people who give changes, and producers who repeat themselves and come late."""
+    return SyntheticSettings(
         users=users,
         events=events,
         seed=seed,
@@ -62,7 +68,6 @@ def _stream(seed: int, users: int, events: int, days: int, start_ms: int) -> tup
         out_of_order=0.1,
         late=0.01,
     )
-    return tuple(SyntheticStream(settings).events())
 
 
 def send(deployment: Deployment, events: Sequence[TimedEvent]) -> None:

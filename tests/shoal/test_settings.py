@@ -69,7 +69,7 @@ def test_a_misspelt_name_is_refused_and_told_which_was_meant(
 def test_a_name_that_is_like_no_setting_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SHOAL_SERVICE_HOST", "10.0.0.1")
     monkeypatch.setenv("SHOAL_REDIS_PORT", "tcp://10.0.0.1:6379")
-    load_settings()
+    assert load_settings() == Settings()
 
 
 @pytest.mark.parametrize(
