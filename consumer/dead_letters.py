@@ -1,6 +1,9 @@
 """Dead letters: records that could not be applied, kept whole, with a reason for people."""
 
+from typing import cast
+
 import msgspec
+from confluent_kafka import Message
 
 from consumer.records import Headers
 
@@ -44,3 +47,24 @@ def dead_letter_headers(letter: DeadLetter, topic: str, partition: int) -> Heade
         (OFFSET_HEADER, str(letter.offset).encode()),
         (HEADER_PREFIX + "timestamp", str(letter.timestamp_ms).encode()),
     ]
+
+
+def dead_letter_of(message: Message) -> DeadLetter | None:
+    """Read back what was published; None for a record that is no dead letter."""
+    headers = cast("Headers", message.headers() or [])
+    ours = {
+        name.removeprefix(HEADER_PREFIX): value.decode()
+        for name, value in headers
+        if name.startswith(HEADER_PREFIX) and value is not None
+    }
+    if not ours:
+        return None
+    return DeadLetter(
+        offset=int(ours["offset"]),
+        timestamp_ms=int(ours["timestamp"]),
+        key=message.key(),
+        value=message.value(),
+        headers=[one for one in headers if not one[0].startswith(HEADER_PREFIX)],
+        reason=ours["reason"],
+        detail=ours["detail"],
+    )

@@ -45,6 +45,10 @@ class KafkaAway(Away):
     """Kafka did not answer in time."""
 
 
+class HeldUp(KafkaAway):
+    """Committed records end at a transaction that is still open."""
+
+
 class PublishFailed(Away):
     """A Kafka transaction did not commit for sure; read-back tells what was published."""
 

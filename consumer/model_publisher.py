@@ -9,6 +9,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from consumer import crash
 from consumer.answers import Answer, answer_key, encode_answer
 from consumer.errors import KafkaAway
+from consumer.filler import abort_a_filler
 from consumer.topics import ONLY_PARTITION
 from producer.kafka import KafkaConnection
 from segments.model import SegmentModel, encode_model
@@ -21,6 +22,8 @@ class ModelPublisher:
         self, kafka: KafkaConnection, topic: str, transactional_id: str, *, timeout_ms: int
     ) -> None:
         """Fence whoever published before, and abort what they left open.
+
+        That includes what Kafka itself has left hanging: nobody could read the topic to its end.
 
         Raises:
             KafkaAway: Kafka did not answer in time.
@@ -36,6 +39,10 @@ class ModelPublisher:
             )
         )
         self._call(lambda: self._producer.init_transactions(self._timeout_s))
+        try:
+            abort_a_filler(self._producer, topic, ONLY_PARTITION, self._timeout_s)
+        except KafkaException as error:
+            raise KafkaAway(f"{topic}: {error.args[0].str()}") from error
 
     def publish(self, *models: SegmentModel) -> None:
         """Publish releases, all of them or none.

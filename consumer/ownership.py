@@ -1,6 +1,7 @@
 """Taking ownership of an input partition: fence, read back, publish what is left, then start.
 
-1. init_transactions     fences the old owner in Kafka and aborts its open transaction
+1. init_transactions     fences the old owner in Kafka and aborts its open transaction;
+                         one that Kafka itself has left hanging is ended (`lost_markers`)
 2. own.lua               writes a fresh nonce: the old owner's commits fail from now on
 3. read back             what is published, up to the high watermark
 4. compare               published but not in Redis: Redis lost its tail, force it again;
@@ -20,6 +21,7 @@ from consumer import crash
 from consumer.config import WorkerConfig
 from consumer.errors import ProtectsData
 from consumer.keys import PartitionKeys
+from consumer.lost_markers import end_hanging, lost_outbox
 from consumer.meta import PartitionMeta, decode_meta
 from consumer.outbox import Outbox, decode_outbox
 from consumer.partition import OwnedPartition
@@ -63,6 +65,7 @@ class Ownership:
         publisher = Publisher(self._config, number)
         publisher.fence()
         crash.point("after the Kafka fence")
+        hung = end_hanging(self._read_back, publisher, number)
         nonce = secrets.token_hex(8)
         stored_meta, stored_outbox = store.own(nonce)
         crash.point("after the nonce")
@@ -86,7 +89,7 @@ class Ownership:
             owned.seeded = True
         else:
             self._check_log(owned, log_start, log_end)
-            self._compare(owned, outbox)
+            self._compare(owned, outbox, hung=hung)
         owned.next_offset, owned.counted = owned.meta.applied_offset, owned.meta
         _log.info(
             "partition taken",
@@ -99,7 +102,7 @@ class Ownership:
         )
         return owned
 
-    def _compare(self, owned: OwnedPartition, outbox: Outbox) -> None:
+    def _compare(self, owned: OwnedPartition, outbox: Outbox, *, hung: bool) -> None:
         """Steps 3 to 5: make what Redis decided and what Kafka published agree."""
         sequence = owned.meta.sequence
         before = min([sequence, *(change.sequence - 1 for change in outbox.changes)])
@@ -123,6 +126,15 @@ class Ownership:
             memberships = self._read_back.memberships(owned.number).values()
             last_sequence = max((member.sequence for member in memberships), default=0)
         left = outbox.after(last_sequence, owned.dead_floor)
+        lost = lost_outbox(
+            self._read_back,
+            owned.number,
+            outbox,
+            changes=range(last_sequence + 1, before + 1),
+            dead=range(owned.dead_floor + 1, owned.meta.applied_offset),
+            hung=hung,
+        )
+        left = Outbox([*lost.changes, *left.changes], [*lost.dead, *left.dead])
         owned.publisher.publish(left)
         crash.point("after the outbox")
         owned.dead_floor = max([owned.dead_floor, *(letter.offset for letter in left.dead)])

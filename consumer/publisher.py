@@ -16,8 +16,10 @@ from consumer import crash
 from consumer.config import WorkerConfig
 from consumer.dead_letters import dead_letter_headers
 from consumer.errors import DeadLetterTooLarge, Fenced, PublishFailed
+from consumer.filler import abort_a_filler
 from consumer.outbox import Outbox, membership_of
-from segments.changes import change_headers, encode_change
+from consumer.topics import ONLY_PARTITION
+from segments.changes import SegmentChange, change_headers, encode_change
 
 _log = structlog.get_logger(__name__)
 
@@ -62,6 +64,34 @@ class Publisher:
         """
         self._call(self._producer.init_transactions)
 
+    def end_hanging(self, topic: str, partition: int) -> None:
+        """Write one record and abort it: this ends whatever this producer's name left open there.
+
+        Raises:
+            PublishFailed: it may not have come to pass. This producer must not be used again.
+            Fenced: another worker has taken the partition.
+        """
+        try:
+            abort_a_filler(self._producer, topic, partition, self._timeout_s)
+        except KafkaException as error:
+            raise self._failed(error) from error
+
+    def restate(self, changes: Sequence[SegmentChange]) -> None:
+        """Publish once more the memberships that these changes have led to.
+
+        Raises:
+            PublishFailed, Fenced: as for `publish`.
+        """
+        if not changes:
+            return
+        try:
+            self._producer.begin_transaction()
+            for change in changes:
+                self._produce_membership(change)
+        except KafkaException as error:
+            raise self._failed(error) from error
+        self._call(self._producer.commit_transaction)
+
     def publish(self, outbox: Outbox, samples: Sequence[bytes] = ()) -> None:
         """Publish everything in one transaction; a read_committed reader sees all of it or nothing.
 
@@ -89,14 +119,17 @@ class Publisher:
                 topics.changes, partition, encode_change(change), key,
                 change_headers(change, self._source),
             )  # fmt: skip
-            membership = membership_of(change)
-            value = None if membership is None else _encode_membership(membership)
-            self._produce(topics.memberships, partition, value, key)
+            self._produce_membership(change)
         for letter in outbox.dead:
             headers = dead_letter_headers(letter, topics.events, partition)
             self._produce(topics.dead, partition, letter.value, letter.key, headers)
         for sample in samples:
-            self._produce(topics.samples, 0, sample)
+            self._produce(topics.samples, ONLY_PARTITION, sample)
+
+    def _produce_membership(self, change: SegmentChange) -> None:
+        membership = membership_of(change)
+        value = None if membership is None else _encode_membership(membership)
+        self._produce(self._topics.memberships, self._partition, value, change.user_id.encode())
 
     def _produce(
         self,

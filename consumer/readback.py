@@ -9,29 +9,34 @@ delivered; the partition-EOF event tells how far the reader has come.
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, cast
+from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from consumer.config import WorkerConfig
-from consumer.dead_letters import OFFSET_HEADER
-from consumer.errors import KafkaAway
-from consumer.records import Headers
+from consumer.dead_letters import dead_letter_of
+from consumer.errors import HeldUp, KafkaAway
 from segments.changes import Membership, SegmentChange, decode_change, decode_membership
 
 # Where a backward search starts; it grows eightfold with each miss. A dead letter may be large.
-_CHUNK_CHANGES = 1_000
-_CHUNK_DEAD = 10
+CHUNK_CHANGES = 1_000
+CHUNK_DEAD = 10
 _CHUNK_RECORDS = 20_000
+# A marker that is written has reached every replica long before.
+_SETTLES_WITHIN_S = 3.0
 _NONE = -1
 
 
 class ReadBack:
-    """Reads tails of the output partitions. Thread-safe: one reader, a lock around it."""
+    """Reads tails of the output partitions. Thread-safe: a lock around the readers.
+
+    Attributes:
+        topics: the topics' names.
+    """
 
     def __init__(self, config: WorkerConfig, *, timeout_s: float = 30.0) -> None:
         """Make the two clients; nothing is connected yet."""
-        self._topics = config.topics
+        self.topics = config.topics
         self._timeout_s = timeout_s
         self._lock = threading.Lock()
         options: dict[str, Any] = {
@@ -43,10 +48,10 @@ class ReadBack:
             # The end of a partition is known when a fetch comes back empty: not after 500 ms.
             "fetch.wait.max.ms": 10,
         }
-        self._reader = Consumer(
+        self._committed = Consumer(
             config.kafka.consumer_config(isolation_level="read_committed", **options)
         )
-        self._watermarks = Consumer(
+        self._uncommitted = Consumer(
             config.kafka.consumer_config(isolation_level="read_uncommitted", **options)
         )
 
@@ -56,17 +61,33 @@ class ReadBack:
         Raises:
             KafkaAway: Kafka did not answer.
         """
-        self.watermarks(self._topics.changes, 0)
+        self.watermarks(self.topics.changes, 0)
 
     def close(self) -> None:
         """Close both clients."""
-        self._reader.close()
-        self._watermarks.close()
+        self._committed.close()
+        self._uncommitted.close()
 
     def watermarks(self, topic: str, partition: int) -> tuple[int, int]:
         """Give log start and high watermark, open transactions included."""
+        return self._offsets(self._uncommitted, topic, partition)
+
+    def held_up_at(self, topic: str, partition: int) -> int | None:
+        """Give the offset at which an open transaction holds readers up; None when none does."""
+        _, high = self.watermarks(topic, partition)
+        _, last_stable = self._offsets(self._committed, topic, partition)
+        if last_stable >= high:
+            return None
         try:
-            low, high = self._watermarks.get_watermark_offsets(
+            with self._lock:
+                self._read(topic, partition, last_stable, until=high, timeout_s=_SETTLES_WITHIN_S)
+        except HeldUp:
+            return last_stable
+        return None
+
+    def _offsets(self, client: Consumer, topic: str, partition: int) -> tuple[int, int]:
+        try:
+            low, high = client.get_watermark_offsets(
                 TopicPartition(topic, partition), timeout=self._timeout_s
             )
         except KafkaException as error:
@@ -81,11 +102,11 @@ class ReadBack:
         """
         changes = [
             decode_change(value)
-            for message in self._tail(
-                self._topics.changes,
+            for message in self.tail(
+                self.topics.changes,
                 partition,
                 lambda found: decode_change(found[0].value() or b"").sequence <= sequence,
-                records=_CHUNK_CHANGES,
+                records=CHUNK_CHANGES,
             )
             if (value := message.value()) is not None
         ]
@@ -94,18 +115,14 @@ class ReadBack:
 
     def last_dead_offset(self, partition: int) -> int:
         """Give the input offset of the newest published dead letter; -1 if there is none."""
-        found = self._tail(self._topics.dead, partition, lambda _: True, records=_CHUNK_DEAD)
-        for message in reversed(found):
-            headers = cast("Headers", message.headers() or [])
-            for name, value in reversed(headers):  # ours come after the record's own
-                if name == OFFSET_HEADER and value is not None and value.isdigit():
-                    return int(value)
-        return _NONE
+        found = self.tail(self.topics.dead, partition, lambda _: True, records=CHUNK_DEAD)
+        letters = [letter for one in found if (letter := dead_letter_of(one)) is not None]
+        return letters[-1].offset if letters else _NONE
 
     def memberships(self, partition: int) -> dict[str, Membership]:
         """Give everybody's latest membership (the whole compacted partition is read)."""
         latest: dict[str, Membership] = {}
-        topic = self._topics.memberships
+        topic = self.topics.memberships
         low, high = self.watermarks(topic, partition)
         with self._lock:
             found = self._read(topic, partition, low, until=high)
@@ -123,11 +140,11 @@ class ReadBack:
         The partition is read backwards until one is found, all of it if there is none.
         """
         key = user_id.encode()
-        found = self._tail(
-            self._topics.changes,
+        found = self.tail(
+            self.topics.changes,
             partition,
             lambda messages: any(message.key() == key for message in messages),
-            records=_CHUNK_CHANGES,
+            records=CHUNK_CHANGES,
         )
         values = [message.value() for message in found if message.key() == key]
         return decode_change(values[-1]) if values and values[-1] is not None else None
@@ -150,31 +167,56 @@ class ReadBack:
             found = self._read(topic, partition, offset, until=offset + 1, at_most=1)
         return found[0].offset() if found else None
 
-    def _tail(
-        self, topic: str, partition: int, enough: Callable[[list[Message]], bool], *, records: int
+    def tail(
+        self,
+        topic: str,
+        partition: int,
+        enough: Callable[[list[Message]], bool],
+        *,
+        records: int,
+        aborted_too: bool = False,
     ) -> list[Message]:
-        """Read the end of a partition, going back until `enough` (asked with records in order)."""
+        """Read the end of a partition.
+
+        Args:
+            topic: the topic.
+            partition: its partition.
+            enough: tells whether these records (in order, at least one) go back far enough.
+            records: how far to go back at first.
+            aborted_too: give records that no reader of committed ones will ever see as well.
+        """
+        reader = self._uncommitted if aborted_too else self._committed
         low, high = self.watermarks(topic, partition)
         with self._lock:
             while True:
                 start = max(low, high - records)
-                found = self._read(topic, partition, start, until=high)
+                found = self._read(topic, partition, start, until=high, reader=reader)
                 if start == low or (found and enough(found)):
                     return found
                 records *= 8
 
     def _read(
-        self, topic: str, partition: int, start: int, *, until: int, at_most: int | None = None
+        self,
+        topic: str,
+        partition: int,
+        start: int,
+        *,
+        until: int,
+        at_most: int | None = None,
+        reader: Consumer | None = None,
+        timeout_s: float | None = None,
     ) -> list[Message]:
         """Read from `start` up to, not including, the offset `until`."""
         if start >= until:
             return []
-        self._reader.assign([TopicPartition(topic, partition, start)])
-        deadline = time.monotonic() + self._timeout_s
+        reader = reader or self._committed
+        timeout_s = timeout_s or self._timeout_s
+        reader.assign([TopicPartition(topic, partition, start)])
+        deadline = time.monotonic() + timeout_s
         found: list[Message] = []
         try:
             while time.monotonic() < deadline:
-                for message in self._next_messages():
+                for message in _next_messages(reader):
                     error, offset = message.error(), message.offset() or 0
                     if error is None:
                         if offset < until or at_most is not None:
@@ -188,14 +230,15 @@ class ReadBack:
                         msg = f"reading back {topic} [{partition}] failed: {error.str()}"
                         raise KafkaAway(msg)
         finally:
-            self._reader.unassign()
+            reader.unassign()
         msg = (
             f"{topic} [{partition}] could not be read back up to offset {until} within "
-            f"{self._timeout_s:.0f} s; is another program holding a transaction open on it?"
+            f"{timeout_s:.0f} s; is another program holding a transaction open on it?"
         )
-        raise KafkaAway(msg)
+        raise HeldUp(msg)
 
-    def _next_messages(self) -> list[Message]:
-        # consume(n, t) waits for n messages or the whole of t; this takes what is there.
-        first = self._reader.poll(0.1)
-        return [] if first is None else [first, *self._reader.consume(10_000, 0)]
+
+def _next_messages(reader: Consumer) -> list[Message]:
+    # consume(n, t) waits for n messages or the whole of t; this takes what is there.
+    first = reader.poll(0.1)
+    return [] if first is None else [first, *reader.consume(10_000, 0)]

@@ -19,13 +19,14 @@ from consumer import committer, crash, ownership, store
 from consumer.config import WorkerConfig
 from consumer.errors import RedisAway
 from consumer.meta import decode_meta, encode_meta
+from consumer.outbox import Outbox
 from consumer.ownership import Ownership
 from consumer.partition import OwnedPartition
 from consumer.publisher import Publisher
 from consumer.readback import ReadBack
 from consumer.store import Commit, PartitionStore
 from producer.kafka import KafkaConfig, KafkaConnection
-from tests.campaign.schedule import Kind
+from tests.campaign.schedule import SLEEPING_POINTS, Kind
 
 _KILLS: tuple[Kind, ...] = ("worker killed", "worker killed at a point")
 _SLEEPS: tuple[Kind, ...] = ("worker asleep", "worker asleep at a point")
@@ -40,13 +41,15 @@ class Mutation:
         rule: what is missing, in words.
         apply: patches this process.
         kinds: the faults that bear on it.
-        points: the named points that do.
+        points: the named points of death that do.
+        sleeping_points: those of sleep that do.
     """
 
     rule: str
     apply: Callable[[], None]
     kinds: tuple[Kind, ...]
     points: tuple[str, ...] = ()
+    sleeping_points: tuple[str, ...] = SLEEPING_POINTS
 
 
 def no_read_back() -> None:
@@ -55,14 +58,16 @@ def no_read_back() -> None:
     read_back.changes_after = lambda *_: ([], 0)
     read_back.last_dead_offset = lambda *_: -1
     read_back.memberships = lambda *_: {}
+    taking: Any = ownership
+    taking.lost_outbox = lambda *_, **__: Outbox()  # it would miss all of it
 
 
 def no_forcing() -> None:
     """Decide anew what is published, instead of taking it over."""
     compare = Ownership._compare
 
-    def without_forced(self: Ownership, owned: OwnedPartition, outbox: Any) -> None:
-        compare(self, owned, outbox)
+    def without_forced(self: Ownership, owned: OwnedPartition, outbox: Any, *, hung: bool) -> None:
+        compare(self, owned, outbox, hung=hung)
         owned.forced, owned.floor = deque(), owned.meta.floor
 
     ownership.Ownership._compare = without_forced  # type: ignore[method-assign]
@@ -183,6 +188,7 @@ def position_first() -> None:
 
 
 _IN_BETWEEN = ("after the Redis commit",) * 4  # at different passages
+_WITH_A_COMMIT_IN_HAND = ("before the Redis commit",) * 6
 _AROUND_COMMITS = (
     "after the Redis commit",
     "before the Kafka commit",
@@ -192,7 +198,7 @@ _AROUND_COMMITS = (
 MUTATIONS = {
     "read-back": Mutation("read-back", no_read_back, (*_KILLS, *_LOSSES), _AROUND_COMMITS),
     "forcing": Mutation("taking published decisions over", no_forcing, _LOSSES),
-    "nonce": Mutation("the fence in Redis", no_nonce, _SLEEPS),
+    "nonce": Mutation("the fence in Redis", no_nonce, _SLEEPS, (), _WITH_A_COMMIT_IN_HAND),
     "epoch": Mutation("the fence in Kafka", no_epoch, _SLEEPS),
     "transaction": Mutation(
         "the transaction", no_transaction, _KILLS, ("before the Kafka commit",) * 5

@@ -74,7 +74,7 @@ def plan_mutant(seed: int, seconds: float, name: str) -> Plan:
     return Plan(
         seed,
         seconds,
-        schedule(seed, seconds, mutation.kinds, mutation.points),
+        schedule(seed, seconds, mutation.kinds, mutation.points, mutation.sleeping_points),
         first_points=("", "", ""),
         worker_command=(*command, name),
         sleepy_command=(*command, f"{name}+asleep"),

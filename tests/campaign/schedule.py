@@ -89,6 +89,7 @@ def schedule(
     seconds: float,
     kinds: Sequence[Kind] = KINDS,
     points: Sequence[str] = POINT_NAMES,
+    sleeping_points: Sequence[str] = SLEEPING_POINTS,
 ) -> list[Fault]:
     """Draw a schedule.
 
@@ -97,6 +98,7 @@ def schedule(
         seconds: how long there is load.
         kinds: which kinds to choose from; each comes at least once.
         points: at which named points workers (and the trainer) are killed; each at least once.
+        sleeping_points: at which of them workers fall asleep; likewise.
 
     Returns:
         The faults by their times.
@@ -106,7 +108,7 @@ def schedule(
     if "worker killed at a point" in kinds:
         planned += [("worker killed at a point", name) for name in points]
     if "worker asleep at a point" in kinds:
-        planned += [("worker asleep at a point", name) for name in SLEEPING_POINTS]
+        planned += [("worker asleep at a point", name) for name in sleeping_points]
     # Room for more than once each: about one fault in 1.5 s, as workers need time to start.
     simple = [kind for kind, point in planned if not point]
     while simple and len(planned) < seconds / 1.5:

@@ -1,6 +1,10 @@
 """The headers of a dead letter."""
 
-from consumer.dead_letters import dead_letter_headers
+from typing import Any
+
+from confluent_kafka import Message
+
+from consumer.dead_letters import dead_letter_headers, dead_letter_of
 from tests.consumer.builders import NOON_MS, dead_letter
 
 
@@ -29,3 +33,15 @@ def test_a_long_detail_is_cut_so_that_the_record_still_fits() -> None:
 def test_a_detail_that_is_not_unicode_is_still_a_header() -> None:
     headers = dict(dead_letter_headers(dead_letter(detail="a\ud800b"), "t", 0))
     assert headers["shoal.error.detail"] == b"a?b"
+
+
+def test_a_published_letter_is_read_back_as_it_was() -> None:
+    letter = dead_letter(offset=42, headers=[("trace", b"\xff"), ("trace", None)])
+    headers: Any = dead_letter_headers(letter, "user-events", 7)
+    message = Message(topic="dead", key=letter.key, value=letter.value, headers=headers)
+    assert dead_letter_of(message) == letter
+
+
+def test_a_record_without_our_headers_is_no_dead_letter() -> None:
+    assert dead_letter_of(Message(topic="dead", headers=[("trace", b"1")])) is None
+    assert dead_letter_of(Message(topic="dead")) is None

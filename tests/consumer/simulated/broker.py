@@ -2,7 +2,8 @@
 
 Markers and aborted records take up offsets and are not delivered; the last stable offset lies
 before the first record of an open transaction; a new epoch of a `transactional.id` aborts what the
-one before left open.
+one before left open. A transaction whose markers are lost hangs in its logs until the next marker
+of that name there, which decides about it.
 """
 
 from collections import defaultdict
@@ -45,6 +46,14 @@ class Log:
                 return offset
         return len(self.entries)
 
+    def split_off(self, transaction: Transaction) -> Transaction:
+        """Make what a transaction wrote here one that ends on its own."""
+        own = Transaction()
+        for entry in self.entries:
+            if entry.transaction is transaction:
+                entry.transaction = own
+        return own
+
     def committed(self) -> list[Entry]:
         """What a read_committed reader gets once every transaction has ended."""
         return [entry for entry in self.entries if is_committed(entry)]
@@ -61,9 +70,10 @@ class MemoryBroker:
         self.logs: defaultdict[tuple[str, int], Log] = defaultdict(Log)
         self._epochs: defaultdict[str, int] = defaultdict(int)
         self._open: dict[str, Transaction] = {}
+        self._hanging: defaultdict[tuple[str, int], list[Transaction]] = defaultdict(list)
 
-    def fence(self, name: str) -> int:
-        self._end(name, ABORTED)
+    def fence(self, name: str, *, lost: bool = False) -> int:
+        self._end(name, ABORTED, lost=lost)
         self._epochs[name] += 1
         return self._epochs[name]
 
@@ -76,21 +86,29 @@ class MemoryBroker:
         entry.transaction = transaction
         log.entries.append(entry)
 
-    def end(self, name: str, epoch: int, state: int) -> None:
+    def end(self, name: str, epoch: int, state: int, *, lost: bool = False) -> None:
         self.check(name, epoch)
-        self._end(name, state)
+        self._end(name, state, lost=lost)
 
     def check(self, name: str, epoch: int) -> None:
         """Refuse a producer of an older epoch."""
         if epoch != self._epochs[name]:
             raise KafkaException(KafkaError(KafkaError._FENCED, "fenced", fatal=True))
 
-    def _end(self, name: str, state: int) -> None:
+    def _end(self, name: str, state: int, *, lost: bool) -> None:
         transaction = self._open.pop(name, None)
-        if transaction is not None:
-            transaction.state = state
-            for log in transaction.logs:
-                log.entries.append(Entry(None))
+        if transaction is None:
+            return
+        for log in transaction.logs:
+            hanging = self._hanging[name, id(log)]
+            if lost:
+                hanging.append(log.split_off(transaction))
+                continue
+            log.entries.append(Entry(None))
+            for one in hanging:
+                one.state = state
+            hanging.clear()
+        transaction.state = state
 
 
 def _timed_out() -> KafkaException:
@@ -108,7 +126,8 @@ class MemoryProducer:
 
     def init_transactions(self, _timeout_s: float) -> None:
         def fence() -> None:
-            self._epoch = self._broker.fence(self._name)
+            lost = self._faults.markers_are_lost
+            self._epoch = self._broker.fence(self._name, lost=lost)
 
         self._faults.passing("fence", fence, _timed_out)
 
@@ -131,18 +150,23 @@ class MemoryProducer:
 
         self._faults.passing("produce", append, _timed_out, self._refused)
 
+    def flush(self, _timeout_s: float) -> int:
+        return 0
+
     def commit_transaction(self, _timeout_s: float) -> None:
         epoch = self._epoch
 
         def commit() -> None:
-            self._broker.end(self._name, epoch, COMMITTED)
+            lost = self._faults.markers_are_lost
+            self._broker.end(self._name, epoch, COMMITTED, lost=lost)
 
         assert not self._must_abort, "a transaction that must be aborted was to be committed"
         self._faults.passing("commit transaction", commit, _timed_out, self._refused)
 
     def abort_transaction(self, _timeout_s: float) -> None:
         def abort() -> None:
-            self._broker.end(self._name, self._epoch, ABORTED)
+            lost = self._faults.markers_are_lost
+            self._broker.end(self._name, self._epoch, ABORTED, lost=lost)
             self._must_abort = False
 
         self._faults.passing("abort transaction", abort, _timed_out)

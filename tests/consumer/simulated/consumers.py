@@ -133,7 +133,7 @@ class MemoryReader:
             entries = self._broker.logs[topic, partition].entries
             end = self._end(topic, partition)
             for offset, entry in islice(enumerate(entries), self._position, end):
-                if is_committed(entry):
+                if is_committed(entry) or (entry.transaction and not self._committed_only):
                     self._position = offset + 1
                     return _message(topic, partition, offset, entry)
         self._position, told = self._end(topic, partition), self._end_told

@@ -19,6 +19,7 @@ SLEEPS_BEFORE, SLEEPS_AFTER = "sleeps before", "sleeps after"
 PAUSES = "its thread pauses, the worker goes on"
 ABORTABLE = "refused, must abort"
 RETRIABLE = "refused, may retry"
+MARKERS_LOST = "carried out, the markers are lost"
 
 _ALWAYS = (BEFORE, AFTER, SLEEPS_BEFORE, SLEEPS_AFTER)
 _READ = (BEFORE, LOST, SLEEPS_BEFORE, SLEEPS_AFTER)
@@ -42,10 +43,10 @@ EFFECTS: dict[str, tuple[str, ...]] = {
     "read trend": _READ,
     "compare meta": _READ,
     **dict.fromkeys(COMMITS, (*_WRITE, PAUSES)),
-    "fence": (*_ALWAYS, LOST, UNANSWERED),
+    "fence": (*_ALWAYS, LOST, UNANSWERED, MARKERS_LOST),
     "produce": (BEFORE, AFTER, SLEEPS_BEFORE, SLEEPS_AFTER, PAUSES, ABORTABLE),
-    "commit transaction": (*_WRITE, PAUSES, ABORTABLE, RETRIABLE),
-    "abort transaction": _ALWAYS,
+    "commit transaction": (*_WRITE, PAUSES, ABORTABLE, RETRIABLE, MARKERS_LOST),
+    "abort transaction": (*_ALWAYS, MARKERS_LOST),
     "watermarks": _READ,
     "read back": (BEFORE, SLEEPS_BEFORE, SLEEPS_AFTER),
     "poll": _ALWAYS,
@@ -74,6 +75,7 @@ class Faults:
         self._network = network  # calls on their way: they arrive some time, or never
         self._armed: defaultdict[str, deque[str]] = defaultdict(deque)
         self.off = False
+        self.markers_are_lost = False  # those that are being written now
         self.struck: Counter[tuple[str, str]] = Counter()
         self.passed: Counter[str] = Counter()
 
@@ -112,7 +114,9 @@ class Faults:
         if fault == LATE:
             self._network.append(carry_out)
             raise timed_out()
+        self.markers_are_lost = fault == MARKERS_LOST
         answer = carry_out()
+        self.markers_are_lost = False
         self._strike_after(fault, timed_out)
         return answer
 

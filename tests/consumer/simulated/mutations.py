@@ -12,7 +12,7 @@ from unittest.mock import patch
 
 from confluent_kafka import TopicPartition
 
-from consumer import ownership
+from consumer import ownership, worker
 from consumer.errors import PublishFailed, RedisAway
 from consumer.group import Group
 from consumer.meta import PartitionMeta, decode_meta
@@ -43,7 +43,7 @@ def without_nonce_check() -> AbstractContextManager[Any]:
 def without_kafka_fence() -> AbstractContextManager[Any]:
     """Kafka takes what an older owner publishes."""
 
-    def fence(self: MemoryBroker, name: str) -> int:
+    def fence(self: MemoryBroker, name: str, *, lost: bool = False) -> int:
         return self._epochs[name]
 
     return patch.object(MemoryBroker, "fence", fence)
@@ -52,7 +52,7 @@ def without_kafka_fence() -> AbstractContextManager[Any]:
 def without_read_back() -> AbstractContextManager[Any]:
     """The outbox is published without looking what is published already."""
 
-    def compare(self: Ownership, owned: OwnedPartition, outbox: Outbox) -> None:
+    def compare(_: Ownership, owned: OwnedPartition, outbox: Outbox, *, hung: bool) -> None:
         owned.publisher.publish(outbox)
 
     return patch.object(Ownership, "_compare", compare)
@@ -61,8 +61,8 @@ def without_read_back() -> AbstractContextManager[Any]:
 def without_forcing() -> AbstractContextManager[Any]:
     """What is published, but lost in Redis, is decided anew."""
 
-    def compare(self: Ownership, owned: OwnedPartition, outbox: Outbox) -> None:
-        _compare(self, owned, outbox)
+    def compare(self: Ownership, owned: OwnedPartition, outbox: Outbox, *, hung: bool) -> None:
+        _compare(self, owned, outbox, hung=hung)
         owned.forced, owned.floor = deque(), owned.meta.floor
 
     return patch.object(Ownership, "_compare", compare)
@@ -134,9 +134,22 @@ def up_to_the_last_stable_offset() -> AbstractContextManager[Any]:
     """Read-back ends where an open transaction begins."""
 
     def watermarks(self: ReadBack, topic: str, partition: int) -> tuple[int, int]:
-        return self._reader.get_watermark_offsets(TopicPartition(topic, partition), timeout=1.0)
+        return self._committed.get_watermark_offsets(TopicPartition(topic, partition), timeout=1.0)
 
     return patch.object(ReadBack, "watermarks", watermarks)
+
+
+def without_ending_what_hangs() -> AbstractContextManager[Any]:
+    """A transaction whose markers are lost is waited for."""
+    return _both(
+        patch.object(ownership, "end_hanging", lambda *_: False),
+        patch.object(worker, "end_hanging", lambda *_: False),
+    )
+
+
+def without_lost_outbox() -> AbstractContextManager[Any]:
+    """What was confirmed is never published again."""
+    return patch.object(ownership, "lost_outbox", lambda *_, **__: Outbox())
 
 
 def without_proving_membership() -> AbstractContextManager[Any]:
@@ -232,6 +245,8 @@ MUTATIONS: dict[str, Callable[[], AbstractContextManager[Any]]] = {
         kafka_before_redis,
         offset_before_redis,
         up_to_the_last_stable_offset,
+        without_ending_what_hangs,
+        without_lost_outbox,
         without_proving_membership,
         without_waiting_for_the_transaction,
         unknown_means_done,
@@ -242,5 +257,5 @@ MUTATIONS: dict[str, Callable[[], AbstractContextManager[Any]]] = {
     )
 }
 
-SECOND_LINE = {"kafka_before_redis", "unknown_means_done", "without_proving_membership"}
+SECOND_LINE = {"unknown_means_done", "without_proving_membership"}
 """Those that break no promise: reading back repairs what follows (docs/guarantees.md)."""
