@@ -113,6 +113,25 @@ def test_records_deleted_while_the_worker_waited_for_redis_end_it_with_4_and_the
     assert "retention.ms" in sentence
 
 
+def test_records_deleted_under_a_running_fetch_end_the_worker_with_4_and_the_remedy(
+    kafka: str, redis_server: str, start_scenario: Callable[..., Scenario], seed: int
+) -> None:
+    scenario = start_scenario(kafka, redis_server, SHOAL_SESSION_TIMEOUT_MS="30000")
+    events = streams.history(seed, events=EVENTS)
+    streams.send(scenario.deployment, events[:1_000])
+    worker = scenario.start("worker")
+    scenario.wait_for_applied(1_000)
+    worker.pause()  # within its session: nobody takes its partitions
+    streams.send(scenario.deployment, events[1_000:])
+    delete_all_records(scenario)
+    worker.resume()
+    assert worker.wait(30) == 4, worker.tail()
+    sentence = worker.tail().splitlines()[-1]
+    assert "does not have the applied offset any more" in sentence
+    assert "SHOAL_NAMESPACE" in sentence
+    assert "retention.ms" in sentence
+
+
 def test_a_redis_that_stays_away_ends_the_worker_with_3_after_the_limit(
     kafka: str, start_redis: Callable[..., RedisServer], start_scenario: Callable[..., Scenario]
 ) -> None:
