@@ -191,15 +191,6 @@ def decode_event(payload: bytes) -> Event:
         raise explanation(payload, failure) from None
 
 
-def explain(payload: bytes) -> MalformedEvent | None:
-    """Say what is wrong with a payload; None when it is an event."""
-    try:
-        decode_event(payload)
-    except MalformedEvent as malformed:
-        return malformed
-    return None
-
-
 def encode_event(event: Event) -> bytes:
     """Give the JSON of an event; fields without a value are left out."""
     return _encode(event)

@@ -6,7 +6,7 @@ user's records in the order of their offsets: float sums get the same bits eithe
 """
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 import numpy as np
@@ -80,13 +80,10 @@ class Folded:
     Attributes:
         outcome: u1[n], `APPLIED`, `DUPLICATE` or `LATE`; a forget request is always applied.
         forgotten: row of the last forget request, by slot.
-        heads_before: the `features.slab.HEAD` record of each forgotten slot as it was before the
-            batch (segment and user_version are gone from the slab).
     """
 
     outcome: NDArray[np.uint8]
     forgotten: dict[int, int]
-    heads_before: dict[int, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +114,6 @@ def fold(slab: Slab, columns: Columns) -> Folded:
             slab's own interner.
     """
     admission = admit(slab, columns)
-    heads_before = {slot: slab.head[slot].copy() for slot in admission.forgotten}
     if admission.forgotten:
         _wipe(slab, columns, admission)
     batch = _sorted_by_user(columns, np.flatnonzero(admission.effective))
@@ -127,7 +123,7 @@ def fold(slab: Slab, columns: Columns) -> Folded:
         _apply_decayed(slab, columns, batch, period)
     for slot, standing in admission.standings.items():
         _write_standing(slab, slot, standing)
-    return Folded(admission.outcome, admission.forgotten, heads_before)
+    return Folded(admission.outcome, admission.forgotten)
 
 
 def _wipe(slab: Slab, columns: Columns, admission: Admission) -> None:

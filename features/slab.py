@@ -196,33 +196,6 @@ class Slab:
             self.traits[slot] = None
             self.tails[slot] = None
 
-    def exists(self, slots: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Tell which rows hold a user: one with an applied event, or a forgotten one.
-
-        Args:
-            slots: i8[n].
-
-        Returns:
-            bool[n].
-        """
-        rows = self.heads(slots)
-        return np.asarray((rows["applied"] > 0) | ((rows["flags"] & FORGOTTEN) != 0))
-
-    def compact_interests(self) -> None:
-        """Drop the names that no user holds any more; ids handed out before are void after it.
-
-        Names come from outside, so without this a long-lived worker would collect them for ever.
-        Call it between batches when ``interests`` has grown large.
-        """
-        used = np.unique(self.interest_ids)
-        used = used[used >= 0]
-        new_ids = np.full(len(self.interests) + 1, -1, np.int32)  # the last one serves id -1
-        new_ids[used] = np.arange(len(used), dtype=np.int32)
-        kept = Interner()
-        kept.ids_of(self.interests.names[i] for i in used.tolist())
-        self.interest_ids[...] = new_ids[self.interest_ids]
-        self.interests = kept
-
 
 _NEVER_SEEN: Final = np.zeros((), HEAD)
 _NEVER_SEEN["segment"] = -1

@@ -120,18 +120,6 @@ def test_a_profile_known_before_a_forget_request_is_new_after_it() -> None:
     assert folder.slab.traits[0] == b'{"age":"25-34"}'
 
 
-def test_what_the_worker_needs_of_a_forgotten_user_is_handed_back() -> None:
-    folder = folder_of([activity()])
-    folder.slab.head["segment"][0] = 4
-    folder.slab.head["user_version"][0] = 9
-    folded = folder.fold([(NOON_MS, activity()), (NOON_MS, forget()), (NOON_MS, activity())])
-    assert folded.forgotten == {0: 1}
-    assert folded.heads_before[0]["segment"] == 4
-    assert folded.heads_before[0]["user_version"] == 9
-    assert head_of(folder)["segment"] == -1
-    assert head_of(folder)["user_version"] == 0
-
-
 def test_an_empty_batch_changes_nothing() -> None:
     folder = folder_of([activity()])
     before = folder.encoded()

@@ -1,10 +1,8 @@
 """The slab: rows, their reset, and the names behind interest ids."""
 
 import numpy as np
-from hypothesis import given, settings
 
 from features.slab import HEAD, WORD_COLUMNS, Interner, Slab
-from tests.features.streams import Record, folded, many_interests, streams
 from tests.features.test_codec import assert_same_slabs
 
 
@@ -18,13 +16,6 @@ def test_a_cleared_row_is_as_if_never_seen() -> None:
     slab.clear(np.array([1]))
     assert_same_slabs(fresh, slab)
     assert slab.tails == [None] * 3
-
-
-def test_a_user_exists_with_an_applied_event_or_when_forgotten() -> None:
-    slab = Slab(3)
-    slab.head["applied"][1] = 1
-    slab.head["flags"][2] = 1
-    assert slab.exists(np.array([0, 1, 2])).tolist() == [False, True, True]
 
 
 def test_heads_are_copies_and_can_be_written_back() -> None:
@@ -47,16 +38,3 @@ def test_ids_are_given_once_per_name() -> None:
     assert interner.ids_of(["b", "a", "b"]) == [0, 1, 0]
     assert interner.names == ["b", "a"]
     assert len(interner) == 2
-
-
-@settings(max_examples=50, deadline=None)
-@given(streams(interests=many_interests))
-def test_compacting_interests_drops_only_names_nobody_holds(records: list[Record]) -> None:
-    folder = folded(records)
-    folder.slab.interests.ids_of(["gone 1", "gone 2"])
-    before = folder.encoded()
-    folder.slab.compact_interests()
-    assert before == folder.encoded()
-    held = set(folder.slab.interest_ids[folder.slab.interest_ids >= 0].tolist())
-    assert held == set(range(len(folder.slab.interests)))
-    assert "gone 1" not in folder.slab.interests.names
