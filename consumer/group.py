@@ -28,6 +28,7 @@ from consumer.partition import OwnedPartition
 from consumer.partitions import Partitions
 from consumer.progress import Progress
 from consumer.setup import raise_dead_letter_limit
+from producer.undisguised import undisguised
 
 _log = structlog.get_logger(__name__)
 
@@ -145,10 +146,11 @@ class Group:
         may belong to the assignment before, so those are thrown away and taken again.
         """
         self._touched.clear()
-        first = self._consumer.poll(wait_s)
         found: list[Message] = []
-        if first is not None:  # a message without a value has length 0, so it counts as false
-            found = [first, *self._consumer.consume(self._config.batch_records - 1, 0)]
+        with undisguised():  # taking a partition may raise
+            first = self._consumer.poll(wait_s)
+            if first is not None:  # a message without a value has length 0: it counts as false
+                found = [first, *self._consumer.consume(self._config.batch_records - 1, 0)]
         crash.point("after poll")
         news = arrived(found)
         for error in news.errors:

@@ -12,6 +12,7 @@ from consumer.errors import KafkaAway
 from consumer.filler import abort_a_filler
 from consumer.topics import ONLY_PARTITION
 from producer.kafka import KafkaConnection
+from producer.undisguised import undisguised
 from segments.model import SegmentModel, encode_model
 
 
@@ -40,7 +41,8 @@ class ModelPublisher:
         )
         self._call(lambda: self._producer.init_transactions(self._timeout_s))
         try:
-            abort_a_filler(self._producer, topic, ONLY_PARTITION, self._timeout_s)
+            with undisguised():
+                abort_a_filler(self._producer, topic, ONLY_PARTITION, self._timeout_s)
         except KafkaException as error:
             raise KafkaAway(f"{topic}: {error.args[0].str()}") from error
 
@@ -66,9 +68,12 @@ class ModelPublisher:
 
     def _publish(self, records: Mapping[bytes, bytes]) -> None:
         try:
-            self._producer.begin_transaction()
-            for key, value in records.items():
-                self._producer.produce(self._topic, key=key, value=value, partition=ONLY_PARTITION)
+            with undisguised():
+                self._producer.begin_transaction()
+                for key, value in records.items():
+                    self._producer.produce(
+                        self._topic, key=key, value=value, partition=ONLY_PARTITION
+                    )
         except KafkaException as error:
             what = b", ".join(records).decode()
             raise KafkaAway(f"{self._topic}, {what}: {error.args[0].str()}") from error
@@ -81,14 +86,15 @@ class ModelPublisher:
         deadline_s = time.monotonic() + self._timeout_s
         while True:
             try:
-                call()
+                with undisguised():
+                    call()
             except KafkaException as error:
                 cause: KafkaError = error.args[0]
                 if cause.retriable() and time.monotonic() < deadline_s:
                     continue
                 if cause.txn_requires_abort():
                     # The next publisher's fence would do it as well; readers wait less this way.
-                    with contextlib.suppress(KafkaException):
+                    with contextlib.suppress(KafkaException), undisguised():
                         self._producer.abort_transaction(self._timeout_s)
                 raise KafkaAway(f"{self._topic}: {cause.str()}") from error
             else:

@@ -154,9 +154,16 @@ class ModelFeed:
             raise self._unreadable(error)
 
     def _unreadable(self, error: KafkaError) -> NotSetUp | ServiceUnavailable:
-        if error.code() in _MISSING:
+        if error.code() in _MISSING and self._is_missing():
             return NotSetUp(f"the topic {self._topic} does not exist: run `shoal topics create`")
         return ServiceUnavailable(f"Kafka did not give the models ({error.str()})")
+
+    def _is_missing(self) -> bool:
+        """Ask Kafka: of a broker that is just coming up the client says the same."""
+        try:
+            return self._topic not in self._consumer.list_topics(timeout=CATCH_UP_S).topics
+        except KafkaException:
+            return False
 
 
 # What librdkafka reports and mends by itself.

@@ -19,6 +19,7 @@ from consumer.errors import DeadLetterTooLarge, Fenced, PublishFailed
 from consumer.filler import abort_a_filler
 from consumer.outbox import Outbox, membership_of
 from consumer.topics import ONLY_PARTITION
+from producer.undisguised import undisguised
 from segments.changes import SegmentChange, change_headers, encode_change
 
 _log = structlog.get_logger(__name__)
@@ -72,7 +73,8 @@ class Publisher:
             Fenced: another worker has taken the partition.
         """
         try:
-            abort_a_filler(self._producer, topic, partition, self._timeout_s)
+            with undisguised():
+                abort_a_filler(self._producer, topic, partition, self._timeout_s)
         except KafkaException as error:
             raise self._failed(error) from error
 
@@ -85,9 +87,10 @@ class Publisher:
         if not changes:
             return
         try:
-            self._producer.begin_transaction()
-            for change in changes:
-                self._produce_membership(change)
+            with undisguised():
+                self._producer.begin_transaction()
+                for change in changes:
+                    self._produce_membership(change)
         except KafkaException as error:
             raise self._failed(error) from error
         self._call(self._producer.commit_transaction)
@@ -103,8 +106,9 @@ class Publisher:
         if not outbox and not samples:
             return
         try:
-            self._producer.begin_transaction()
-            self._produce_all(outbox, samples)
+            with undisguised():
+                self._producer.begin_transaction()
+                self._produce_all(outbox, samples)
         except KafkaException as error:
             raise self._failed(error) from error
         crash.point("before the Kafka commit")
@@ -154,7 +158,8 @@ class Publisher:
         attempts = 3
         while True:
             try:
-                call(self._timeout_s)
+                with undisguised():
+                    call(self._timeout_s)
             except KafkaException as error:
                 attempts -= 1
                 if attempts and error.args[0].retriable():
@@ -167,7 +172,7 @@ class Publisher:
         cause: KafkaError = error.args[0]
         if cause.txn_requires_abort():
             # The next owner's fence would abort it as well; readers wait less this way.
-            with contextlib.suppress(KafkaException):
+            with contextlib.suppress(KafkaException), undisguised():
                 self._producer.abort_transaction(self._timeout_s)
         if cause.code() in _FENCED:
             why = "refused by Kafka: another worker owns it now"

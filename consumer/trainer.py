@@ -20,6 +20,7 @@ from consumer.redis_client import open_redis
 from consumer.setup import check_topics
 from consumer.topics import ONLY_PARTITION
 from consumer.training import Training, TrainingProgress, learner_settings
+from producer.undisguised import undisguised
 from segments.learner import LearnerSettings
 from segments.model import SegmentModel
 
@@ -187,10 +188,12 @@ class Trainer:
         assert self._consumer is not None
         self._moved = False
         try:
-            first = self._consumer.poll(POLL_S)
-            messages = [] if first is None else [first, *self._consumer.consume(BATCH_SAMPLES, 0)]
+            with undisguised():  # `_assigned` may raise
+                first = self._consumer.poll(POLL_S)
+                more = [] if first is None else self._consumer.consume(BATCH_SAMPLES, 0)
         except KafkaException as error:
             raise KafkaAway(f"the samples topic: {error.args[0].str()}") from error
+        messages = [] if first is None else [first, *more]
         if self._moved and self._training is not None and messages:
             here = TopicPartition(
                 self.config.topics.samples, ONLY_PARTITION, self._training.next_offset

@@ -189,9 +189,13 @@ class Fleet:
             self.crashes.append(f"{process.log}: {process.tail()[-800:]}")
         return done
 
+    def stop(self) -> None:
+        """Start nobody any more."""
+        self._stop.set()
+
     def end(self) -> None:
         """Ask everybody to leave, and wait until they have."""
-        self._stop.set()
+        self.stop()
         if self._keeper is not None:
             self._keeper.result()
         everybody = [*self._workers, *([self._trainer] if self._trainer else [])]

@@ -203,7 +203,7 @@ class Load:
                     producer.abort_transaction(_CALL_S)
                 else:
                     producer.commit_transaction(_CALL_S)
-            except (KafkaException, BufferError):
+            except (KafkaException, BufferError, SystemError):  # see `producer.undisguised`
                 producer = None  # its successor's fence aborts what is open
                 self.stop.wait(_PAUSE_S)
             position += len(part)

@@ -122,32 +122,38 @@ def _attack(stage: Stage, fleet: Fleet, planned: Plan, outcome: Outcome, threads
         partitions=PARTITIONS,
         oversized_bytes=OVERSIZED_BYTES,
     )
-    fleet.start(threads, *planned.first_points)
-    load.start()
-    pace = Pace(stage, load)
+    try:
+        fleet.start(threads, *planned.first_points)
+        load.start()
+        _let_faults_happen(Pace(stage, load), stage, fleet, planned, outcome, threads)
+        load.end()
+        sleep(_QUIET_S)
+        fleet.end()
+    finally:  # or they would go on for ever
+        load.stop.set()
+        fleet.stop()
+    _count_points(fleet, planned, outcome)
+
+
+def _let_faults_happen(
+    pace: "Pace", stage: Stage, fleet: Fleet, planned: Plan, outcome: Outcome, threads: Executor
+) -> None:
+    """Begin each fault at its time, and wait until they are over and the time is up."""
     with suppress(AssertionError):  # an outcome with few changes says it
         eventually(pace.has_begun, _FIRST_CHANGES_WITHIN_S, "changes")
     started_s, acting = monotonic(), dict[Fault, Future[bool]]()
-    try:
-        for fault in planned.faults:
-            pace.wait_until(started_s + fault.at_s)
-            acting[fault] = threads.submit(carry_out, stage, fleet, fault)
-        for fault, done in acting.items():
-            while not done.done():
-                pace.look()
-                sleep(_LOOK_S)
-            if not fault.point:
-                counted = outcome.faults if done.result() else outcome.missed
-                counted[fault.kind] += 1
-            done.result()
-    except BaseException:
-        load.stop.set()
-        raise
+    for fault in planned.faults:
+        pace.wait_until(started_s + fault.at_s)
+        acting[fault] = threads.submit(carry_out, stage, fleet, fault)
+    for fault, done in acting.items():
+        while not done.done():
+            pace.look()
+            sleep(_LOOK_S)
+        if not fault.point:
+            counted = outcome.faults if done.result() else outcome.missed
+            counted[fault.kind] += 1
+        done.result()
     pace.wait_until(started_s + planned.seconds)
-    load.end()
-    sleep(_QUIET_S)
-    fleet.end()
-    _count_points(fleet, planned, outcome)
 
 
 def _count_points(fleet: Fleet, planned: Plan, outcome: Outcome) -> None:
