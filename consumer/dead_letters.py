@@ -50,18 +50,19 @@ def dead_letter_headers(letter: DeadLetter, topic: str, partition: int) -> Heade
 
 
 def dead_letter_of(message: Message) -> DeadLetter | None:
-    """Read back what was published; None for a record that is no dead letter."""
+    """Read back what was published; None for a record that is none of our dead letters."""
     headers = cast("Headers", message.headers() or [])
     ours = {
         name.removeprefix(HEADER_PREFIX): value.decode()
         for name, value in headers
         if name.startswith(HEADER_PREFIX) and value is not None
     }
-    if not ours:
+    offset, timestamp = ours.get("offset", ""), ours.get("timestamp", "")
+    if not (offset.isdecimal() and timestamp.isdecimal() and {"reason", "detail"} <= ours.keys()):
         return None
     return DeadLetter(
-        offset=int(ours["offset"]),
-        timestamp_ms=int(ours["timestamp"]),
+        offset=int(offset),
+        timestamp_ms=int(timestamp),
         key=message.key(),
         value=message.value(),
         headers=[one for one in headers if not one[0].startswith(HEADER_PREFIX)],

@@ -2,13 +2,14 @@
 
 A marker ends all that its producer has left open in a partition, a transaction included whose own
 marker Kafka has lost (`lost_markers`); and a marker comes only where a record was written before.
-Readers of committed records never see it. The others must pass over a record without a value.
+Readers pass over a record without a value: those of uncommitted records always see it, the others
+if Kafka loses the end of its transaction as well.
 """
 
-from confluent_kafka import Producer
+from confluent_kafka import Message, Producer
 
 _KEY = b""  # nobody's; a compacted topic takes no record without a key
-_HEADERS: list[tuple[str, str | bytes | None]] = [("shoal.filler", b"says nothing")]
+_HEADER: tuple[str, str | bytes | None] = ("shoal.filler", b"says nothing")
 
 
 def abort_a_filler(producer: Producer, topic: str, partition: int, timeout_s: float) -> None:
@@ -18,6 +19,11 @@ def abort_a_filler(producer: Producer, topic: str, partition: int, timeout_s: fl
         KafkaException: it may not have come to pass.
     """
     producer.begin_transaction()
-    producer.produce(topic, value=None, key=_KEY, partition=partition, headers=_HEADERS)
+    producer.produce(topic, value=None, key=_KEY, partition=partition, headers=[_HEADER])
     producer.flush(timeout_s)  # an abort takes back what has not been sent
     producer.abort_transaction(timeout_s)
+
+
+def is_filler(message: Message) -> bool:
+    """Tell whether a record is one."""
+    return message.value() is None and _HEADER in list(message.headers() or [])

@@ -21,7 +21,7 @@ from consumer import crash
 from consumer.config import WorkerConfig
 from consumer.errors import ProtectsData
 from consumer.keys import PartitionKeys
-from consumer.lost_markers import end_hanging, lost_outbox
+from consumer.lost_markers import end_hanging, is_attempted, lost_outbox, unstated
 from consumer.meta import PartitionMeta, decode_meta
 from consumer.outbox import Outbox, decode_outbox
 from consumer.partition import OwnedPartition
@@ -65,7 +65,8 @@ class Ownership:
         publisher = Publisher(self._config, number)
         publisher.fence()
         crash.point("after the Kafka fence")
-        hung = end_hanging(self._read_back, publisher, number)
+        end_hanging(self._read_back, publisher, number)
+        publisher.restate(unstated(self._read_back, number))
         nonce = secrets.token_hex(8)
         stored_meta, stored_outbox = store.own(nonce)
         crash.point("after the nonce")
@@ -89,7 +90,7 @@ class Ownership:
             owned.seeded = True
         else:
             self._check_log(owned, log_start, log_end)
-            self._compare(owned, outbox, hung=hung)
+            self._compare(owned, outbox)
         owned.next_offset, owned.counted = owned.meta.applied_offset, owned.meta
         _log.info(
             "partition taken",
@@ -102,7 +103,7 @@ class Ownership:
         )
         return owned
 
-    def _compare(self, owned: OwnedPartition, outbox: Outbox, *, hung: bool) -> None:
+    def _compare(self, owned: OwnedPartition, outbox: Outbox) -> None:
         """Steps 3 to 5: make what Redis decided and what Kafka published agree."""
         sequence = owned.meta.sequence
         before = min([sequence, *(change.sequence - 1 for change in outbox.changes)])
@@ -120,7 +121,11 @@ class Ownership:
             raise ProtectsData(msg)
         last_forced = max((change.source_offset for change in owned.forced), default=-1)
         owned.floor = max(owned.meta.floor, last_forced)
-        if outbox.changes and not last_sequence:
+        if (
+            outbox.changes
+            and not last_sequence
+            and not is_attempted(self._read_back, owned.number, outbox.changes[0])
+        ):
             # Nothing was published yet, or all of it has expired: the memberships, written in
             # the same transactions, never expire.
             memberships = self._read_back.memberships(owned.number).values()
@@ -132,7 +137,6 @@ class Ownership:
             outbox,
             changes=range(last_sequence + 1, before + 1),
             dead=range(owned.dead_floor + 1, owned.meta.applied_offset),
-            hung=hung,
         )
         left = Outbox([*lost.changes, *left.changes], [*lost.dead, *left.dead])
         owned.publisher.publish(left)

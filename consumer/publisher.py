@@ -65,7 +65,7 @@ class Publisher:
         """
         self._call(self._producer.init_transactions)
 
-    def end_hanging(self, topic: str, partition: int) -> None:
+    def abort_filler(self, topic: str, partition: int) -> None:
         """Write one record and abort it: this ends whatever this producer's name left open there.
 
         Raises:

@@ -8,7 +8,7 @@ delivered; the partition-EOF event tells how far the reader has come.
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -22,7 +22,7 @@ from segments.changes import Membership, SegmentChange, decode_change, decode_me
 CHUNK_CHANGES = 1_000
 CHUNK_DEAD = 10
 _CHUNK_RECORDS = 20_000
-# A marker that is written has reached every replica long before.
+# Kafka says that a transaction is over before it has written the markers.
 _SETTLES_WITHIN_S = 3.0
 _NONE = -1
 
@@ -72,11 +72,24 @@ class ReadBack:
         """Give log start and high watermark, open transactions included."""
         return self._offsets(self._uncommitted, topic, partition)
 
-    def held_up_at(self, topic: str, partition: int) -> int | None:
-        """Give the offset at which an open transaction holds readers up; None when none does."""
+    def held_up_at(
+        self, topic: str, partition: int, is_ours: Callable[[Message], bool]
+    ) -> int | None:
+        """Give the offset at which a transaction without an end holds readers up.
+
+        Args:
+            topic: the topic.
+            partition: its partition.
+            is_ours: tells by its first record whether a transaction is one of ours.
+
+        Returns:
+            None when none of ours does.
+        """
         _, high = self.watermarks(topic, partition)
         _, last_stable = self._offsets(self._committed, topic, partition)
-        if last_stable >= high:
+        if last_stable >= high or not any(
+            map(is_ours, self.records_from(topic, partition, last_stable)[:1])
+        ):
             return None
         try:
             with self._lock:
@@ -84,6 +97,12 @@ class ReadBack:
         except HeldUp:
             return last_stable
         return None
+
+    def records_from(self, topic: str, partition: int, offset: int) -> list[Message]:
+        """Give all records from an offset on, those of open and aborted transactions too."""
+        _, high = self.watermarks(topic, partition)
+        with self._lock:
+            return self._read(topic, partition, offset, until=high, reader=self._uncommitted)
 
     def _offsets(self, client: Consumer, topic: str, partition: int) -> tuple[int, int]:
         try:
@@ -100,16 +119,14 @@ class ReadBack:
 
         The last sequence is 0 when nothing was ever published (or all of it has expired).
         """
-        changes = [
-            decode_change(value)
-            for message in self.tail(
-                self.topics.changes,
-                partition,
-                lambda found: decode_change(found[0].value() or b"").sequence <= sequence,
-                records=CHUNK_CHANGES,
-            )
-            if (value := message.value()) is not None
-        ]
+        found = self.tail(
+            self.topics.changes,
+            partition,
+            # One of two may be a filler.
+            lambda messages: any(one.sequence <= sequence for one in _changes_in(messages[:2])),
+            records=CHUNK_CHANGES,
+        )
+        changes = _changes_in(found)
         last = changes[-1].sequence if changes else 0
         return [change for change in changes if change.sequence > sequence], last
 
@@ -214,6 +231,7 @@ class ReadBack:
         reader.assign([TopicPartition(topic, partition, start)])
         deadline = time.monotonic() + timeout_s
         found: list[Message] = []
+        ended_at = -1
         try:
             while time.monotonic() < deadline:
                 for message in _next_messages(reader):
@@ -223,19 +241,29 @@ class ReadBack:
                             found.append(message)
                         if offset + 1 >= until or len(found) == at_most:
                             return found
-                    elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 -- its only name
+                    elif _is_end(error, topic, partition):
+                        ended_at = offset
                         if offset >= until or at_most is not None:
                             return found
-                    elif error.fatal() or not error.retriable():
-                        msg = f"reading back {topic} [{partition}] failed: {error.str()}"
-                        raise KafkaAway(msg)
         finally:
             reader.unassign()
-        msg = (
-            f"{topic} [{partition}] could not be read back up to offset {until} within "
-            f"{timeout_s:.0f} s; is another program holding a transaction open on it?"
-        )
-        raise HeldUp(msg)
+        msg = f"{topic} [{partition}] could not be read up to offset {until} in {timeout_s:.0f} s"
+        if reader is self._committed and 0 <= ended_at < until:
+            raise HeldUp(f"{msg}; is another program holding a transaction open on it?")
+        raise KafkaAway(msg)
+
+
+def _is_end(error: KafkaError, topic: str, partition: int) -> bool:
+    if error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 -- its only name
+        return True
+    if error.fatal() or not error.retriable():
+        msg = f"reading back {topic} [{partition}] failed: {error.str()}"
+        raise KafkaAway(msg)
+    return False
+
+
+def _changes_in(messages: Iterable[Message]) -> list[SegmentChange]:
+    return [decode_change(value) for one in messages if (value := one.value()) is not None]
 
 
 def _next_messages(reader: Consumer) -> list[Message]:

@@ -10,7 +10,9 @@ from itertools import islice
 import numpy as np
 
 from consumer import crash
+from consumer.lost_markers import lost_outbox
 from consumer.meta import PartitionMeta
+from consumer.outbox import Outbox
 from consumer.partition import OwnedPartition
 from consumer.readback import ReadBack
 from consumer.trend import Trend
@@ -46,6 +48,11 @@ def seed(
     memberships = read_back.memberships(owned.number)
     last_sequence = max((member.sequence for member in memberships.values()), default=0)
     changes, last_published = read_back.changes_after(owned.number, last_sequence - 1)
+    # A membership that is to be seen has a change that is confirmed, to be seen or not.
+    missing = range(last_published + 1, last_sequence + 1)
+    lost = lost_outbox(read_back, owned.number, Outbox(), changes=missing, dead=range(0))
+    owned.publisher.publish(lost)
+    changes = changes or lost.changes
     owned.dead_floor = read_back.last_dead_offset(owned.number)
     if changes:
         owned.floor = changes[-1].source_offset

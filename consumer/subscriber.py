@@ -110,7 +110,10 @@ class Subscriber:
             if error is not None:
                 self._note(error)
                 continue
-            change = decode_change(message.value() or b"")
+            value = message.value()
+            if value is None:
+                continue  # a filler (`consumer.filler`)
+            change = decode_change(value)
             self._given[message.partition() or 0] = (message.offset() or 0) + 1
             return change
 

@@ -22,7 +22,7 @@ from consumer.config import WorkerConfig
 from consumer.errors import Away, Fenced, KafkaAway, RedisAway
 from consumer.group import Group
 from consumer.health import Health
-from consumer.lost_markers import end_hanging
+from consumer.lost_markers import hanging
 from consumer.models import ModelFeed, mirror_model
 from consumer.outages import Outages
 from consumer.ownership import Ownership
@@ -284,8 +284,8 @@ class Worker:
         if owned.store.meta() != owned.stored_meta:
             raise Fenced(owned.number, "Redis holds another state than this worker wrote")
         if owned.caught_up and not owned.forced and not self._backlog.has(owned.number):
-            if owned.untidy and end_hanging(self._read_back, owned.publisher, owned.number):
-                raise Fenced(owned.number, "Kafka had lost the end of what was published last")
+            if owned.untidy and hanging(self._read_back, owned.number):
+                raise Fenced(owned.number, "Kafka has lost the end of what was published last")
             owned.tidy()
 
     def _note_health(self) -> None:

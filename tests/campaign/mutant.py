@@ -66,8 +66,8 @@ def no_forcing() -> None:
     """Decide anew what is published, instead of taking it over."""
     compare = Ownership._compare
 
-    def without_forced(self: Ownership, owned: OwnedPartition, outbox: Any, *, hung: bool) -> None:
-        compare(self, owned, outbox, hung=hung)
+    def without_forced(self: Ownership, owned: OwnedPartition, outbox: Any) -> None:
+        compare(self, owned, outbox)
         owned.forced, owned.floor = deque(), owned.meta.floor
 
     ownership.Ownership._compare = without_forced  # type: ignore[method-assign]

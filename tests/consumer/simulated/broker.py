@@ -7,6 +7,7 @@ of that name there, which decides about it.
 """
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +15,12 @@ from confluent_kafka import KafkaError, KafkaException
 
 from tests.consumer.simulated.faults import ABORTABLE, Faults
 
+Losing = Callable[[int], bool]
 OPEN, COMMITTED, ABORTED = range(3)
+
+
+def _keeps(_: int) -> bool:
+    return False
 
 
 @dataclass(slots=True)
@@ -72,7 +78,7 @@ class MemoryBroker:
         self._open: dict[str, Transaction] = {}
         self._hanging: defaultdict[tuple[str, int], list[Transaction]] = defaultdict(list)
 
-    def fence(self, name: str, *, lost: bool = False) -> int:
+    def fence(self, name: str, *, lost: Losing = _keeps) -> int:
         self._end(name, ABORTED, lost=lost)
         self._epochs[name] += 1
         return self._epochs[name]
@@ -86,7 +92,7 @@ class MemoryBroker:
         entry.transaction = transaction
         log.entries.append(entry)
 
-    def end(self, name: str, epoch: int, state: int, *, lost: bool = False) -> None:
+    def end(self, name: str, epoch: int, state: int, *, lost: Losing = _keeps) -> None:
         self.check(name, epoch)
         self._end(name, state, lost=lost)
 
@@ -95,13 +101,13 @@ class MemoryBroker:
         if epoch != self._epochs[name]:
             raise KafkaException(KafkaError(KafkaError._FENCED, "fenced", fatal=True))
 
-    def _end(self, name: str, state: int, *, lost: bool) -> None:
+    def _end(self, name: str, state: int, *, lost: Losing) -> None:
         transaction = self._open.pop(name, None)
         if transaction is None:
             return
-        for log in transaction.logs:
+        for place, log in enumerate(transaction.logs):
             hanging = self._hanging[name, id(log)]
-            if lost:
+            if lost(place + len(log.entries)):
                 hanging.append(log.split_off(transaction))
                 continue
             log.entries.append(Entry(None))
@@ -126,7 +132,7 @@ class MemoryProducer:
 
     def init_transactions(self, _timeout_s: float) -> None:
         def fence() -> None:
-            lost = self._faults.markers_are_lost
+            lost = self._faults.loses_markers
             self._epoch = self._broker.fence(self._name, lost=lost)
 
         self._faults.passing("fence", fence, _timed_out)
@@ -157,7 +163,7 @@ class MemoryProducer:
         epoch = self._epoch
 
         def commit() -> None:
-            lost = self._faults.markers_are_lost
+            lost = self._faults.loses_markers
             self._broker.end(self._name, epoch, COMMITTED, lost=lost)
 
         assert not self._must_abort, "a transaction that must be aborted was to be committed"
@@ -165,7 +171,7 @@ class MemoryProducer:
 
     def abort_transaction(self, _timeout_s: float) -> None:
         def abort() -> None:
-            lost = self._faults.markers_are_lost
+            lost = self._faults.loses_markers
             self._broker.end(self._name, self._epoch, ABORTED, lost=lost)
             self._must_abort = False
 

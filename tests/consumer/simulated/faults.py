@@ -19,7 +19,8 @@ SLEEPS_BEFORE, SLEEPS_AFTER = "sleeps before", "sleeps after"
 PAUSES = "its thread pauses, the worker goes on"
 ABORTABLE = "refused, must abort"
 RETRIABLE = "refused, may retry"
-MARKERS_LOST = "carried out, the markers are lost"
+MARKERS_LOST = "carried out, all markers are lost"
+SOME_MARKERS_LOST = "carried out, some markers are lost"
 
 _ALWAYS = (BEFORE, AFTER, SLEEPS_BEFORE, SLEEPS_AFTER)
 _READ = (BEFORE, LOST, SLEEPS_BEFORE, SLEEPS_AFTER)
@@ -43,10 +44,10 @@ EFFECTS: dict[str, tuple[str, ...]] = {
     "read trend": _READ,
     "compare meta": _READ,
     **dict.fromkeys(COMMITS, (*_WRITE, PAUSES)),
-    "fence": (*_ALWAYS, LOST, UNANSWERED, MARKERS_LOST),
+    "fence": (*_ALWAYS, LOST, UNANSWERED, MARKERS_LOST, SOME_MARKERS_LOST),
     "produce": (BEFORE, AFTER, SLEEPS_BEFORE, SLEEPS_AFTER, PAUSES, ABORTABLE),
-    "commit transaction": (*_WRITE, PAUSES, ABORTABLE, RETRIABLE, MARKERS_LOST),
-    "abort transaction": (*_ALWAYS, MARKERS_LOST),
+    "commit transaction": (*_WRITE, PAUSES, ABORTABLE, RETRIABLE, MARKERS_LOST, SOME_MARKERS_LOST),
+    "abort transaction": (*_ALWAYS, MARKERS_LOST, SOME_MARKERS_LOST),
     "watermarks": _READ,
     "read back": (BEFORE, SLEEPS_BEFORE, SLEEPS_AFTER),
     "poll": _ALWAYS,
@@ -56,6 +57,13 @@ EFFECTS: dict[str, tuple[str, ...]] = {
     "lost": _ALWAYS,
 }
 """Every effect with the faults that may be armed for it."""
+
+
+_LOSES: dict[str, Callable[[int], bool]] = {
+    "": lambda _: False,
+    MARKERS_LOST: lambda _: True,
+    SOME_MARKERS_LOST: lambda place: place % 2 == 1,
+}
 
 
 class Crash(BaseException):
@@ -75,7 +83,7 @@ class Faults:
         self._network = network  # calls on their way: they arrive some time, or never
         self._armed: defaultdict[str, deque[str]] = defaultdict(deque)
         self.off = False
-        self.markers_are_lost = False  # those that are being written now
+        self.loses_markers: Callable[[int], bool] = _LOSES[""]  # now, in the log at this place
         self.struck: Counter[tuple[str, str]] = Counter()
         self.passed: Counter[str] = Counter()
 
@@ -114,9 +122,9 @@ class Faults:
         if fault == LATE:
             self._network.append(carry_out)
             raise timed_out()
-        self.markers_are_lost = fault == MARKERS_LOST
+        self.loses_markers = _LOSES.get(fault, _LOSES[""])
         answer = carry_out()
-        self.markers_are_lost = False
+        self.loses_markers = _LOSES[""]
         self._strike_after(fault, timed_out)
         return answer
 

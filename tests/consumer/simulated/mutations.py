@@ -43,7 +43,7 @@ def without_nonce_check() -> AbstractContextManager[Any]:
 def without_kafka_fence() -> AbstractContextManager[Any]:
     """Kafka takes what an older owner publishes."""
 
-    def fence(self: MemoryBroker, name: str, *, lost: bool = False) -> int:
+    def fence(self: MemoryBroker, name: str, **_: Any) -> int:
         return self._epochs[name]
 
     return patch.object(MemoryBroker, "fence", fence)
@@ -52,7 +52,7 @@ def without_kafka_fence() -> AbstractContextManager[Any]:
 def without_read_back() -> AbstractContextManager[Any]:
     """The outbox is published without looking what is published already."""
 
-    def compare(_: Ownership, owned: OwnedPartition, outbox: Outbox, *, hung: bool) -> None:
+    def compare(_: Ownership, owned: OwnedPartition, outbox: Outbox) -> None:
         owned.publisher.publish(outbox)
 
     return patch.object(Ownership, "_compare", compare)
@@ -61,8 +61,8 @@ def without_read_back() -> AbstractContextManager[Any]:
 def without_forcing() -> AbstractContextManager[Any]:
     """What is published, but lost in Redis, is decided anew."""
 
-    def compare(self: Ownership, owned: OwnedPartition, outbox: Outbox, *, hung: bool) -> None:
-        _compare(self, owned, outbox, hung=hung)
+    def compare(self: Ownership, owned: OwnedPartition, outbox: Outbox) -> None:
+        _compare(self, owned, outbox)
         owned.forced, owned.floor = deque(), owned.meta.floor
 
     return patch.object(Ownership, "_compare", compare)
@@ -142,8 +142,8 @@ def up_to_the_last_stable_offset() -> AbstractContextManager[Any]:
 def without_ending_what_hangs() -> AbstractContextManager[Any]:
     """A transaction whose markers are lost is waited for."""
     return _both(
-        patch.object(ownership, "end_hanging", lambda *_: False),
-        patch.object(worker, "end_hanging", lambda *_: False),
+        patch.object(ownership, "end_hanging", lambda *_: None),
+        patch.object(worker, "hanging", lambda *_: {}),
     )
 
 

@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from random import Random
 
 from tests.consumer.lives import LogRecord, life
-from tests.consumer.simulated.faults import EFFECTS, LATE, LOST, UNANSWERED
+from tests.consumer.simulated.faults import (
+    EFFECTS,
+    LATE,
+    LOST,
+    MARKERS_LOST,
+    SOME_MARKERS_LOST,
+    UNANSWERED,
+)
 
 WORKERS = 3
 _OFTEN = (
@@ -139,6 +146,9 @@ def _disturbances(random: Random, workers: int, faults: float) -> list[Act]:
 def _armed(random: Random) -> list[Act]:
     effect = random.choice(_OFTEN if random.random() < 0.4 else list(EFFECTS))
     fault = random.choice(EFFECTS[effect])
+    if random.random() < 0.08:
+        effect = "commit transaction"
+        fault = random.choice([MARKERS_LOST, SOME_MARKERS_LOST])
     armed = [Act("arm", effect=effect, fault=fault)]
     if fault in (LOST, UNANSWERED, LATE) and random.random() < 0.6:
         # Many calls are tried again at once: only a second time-out leaves the outcome unknown.
