@@ -10,7 +10,6 @@ import msgspec
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
-from confluent_kafka.cimpl import NewTopic
 
 from consumer.config import WorkerConfig
 from consumer.errors import KafkaAway, NotSetUp, ServiceUnavailable
@@ -18,12 +17,12 @@ from consumer.keys import model_key
 from consumer.model_publisher import ModelPublisher
 from consumer.models import ModelFeed, mirror_model, read_newest_model
 from consumer.redis_client import open_redis
-from consumer.topics import topic_specs
 from consumer.trainer import Trainer
 from producer.kafka import KafkaConnection
 from segments.learner import Learner, LearnerSettings
 from segments.model import SegmentModel, decode_model, encode_model
 from segments.samples import Sample, encode_sample
+from tests.consumer.deployed import unprepared
 from tests.segments.models import model_with
 from tests.segments.population import PERSONAS, stream
 from tests.services.deployment import Deployment
@@ -41,28 +40,8 @@ LOG = list(stream(200, 1500, seed=8, partitions=3))
 
 
 @pytest.fixture
-def config(deployment: Deployment) -> WorkerConfig:
-    config = unprepared(deployment)
-    admin = AdminClient({"bootstrap.servers": deployment.kafka})
-    topics = [
-        NewTopic(spec.name, spec.partitions, 1, config=spec.config)
-        for spec in topic_specs(deployment.topics, 3, event_clock=True)
-    ]
-    for created in admin.create_topics(topics).values():
-        created.result(PATIENCE_S)
-    return config
-
-
-def unprepared(deployment: Deployment) -> WorkerConfig:
-    return WorkerConfig(
-        kafka=KafkaConnection(deployment.kafka),
-        redis_url=deployment.redis_url,
-        namespace=deployment.namespace,
-        group=deployment.group,
-        topics=deployment.topics,
-        session_timeout_ms=6_000,
-        outage_limit_s=20.0,
-    )
+def config(prepared: WorkerConfig) -> WorkerConfig:
+    return prepared
 
 
 def send(config: WorkerConfig, payloads: list[bytes]) -> None:
