@@ -12,7 +12,9 @@ import gc
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
 
 from tests.consumer.simulated.mutations import MUTATIONS, SECOND_LINE
 from tests.consumer.simulated.schedule import Schedule, schedule_of
@@ -22,6 +24,7 @@ from tests.consumer.simulated.verdict import simulate
 
 COMMAND = "python -m tests.consumer.simulate"
 MUTATION_SEEDS = 1_000
+SHARE = 50  # seeds that a process takes at a time
 
 
 def main() -> int:
@@ -51,29 +54,54 @@ def say(line: object) -> None:
     print(line, flush=True)  # noqa: T201 -- this is a command
 
 
-def run(seeds: Iterable[int]) -> int:
-    """Run many; stop at the first that fails."""
-    struck, passed, count = Counter[tuple[str, str]](), 0, 0
-    started_s, started_cpu_s = time.perf_counter(), time.process_time()
+@dataclass(frozen=True)
+class Share:
+    """What one process found in its share of the seeds; `failure` is the report of the first."""
+
+    struck: Counter[tuple[str, str]]
+    passed: int
+    cpu_s: float
+    failure: str = ""
+
+
+def run(seeds: range) -> int:
+    """Run many, on all cores; stop at the first that fails."""
+    started_s = time.perf_counter()
+    shares: list[Share] = []
+    parts = [seeds[first : first + SHARE] for first in range(0, len(seeds), SHARE)]
+    with ProcessPoolExecutor(mp_context=get_context("fork")) as processes:
+        for share in processes.map(run_share, parts):
+            shares.append(share)
+            if share.failure:
+                processes.shutdown(cancel_futures=True)
+                say(share.failure)
+                return 1
+    struck = sum((share.struck for share in shares), Counter[tuple[str, str]]())
+    for (effect, fault), times in sorted(struck.items()):
+        say(f"{times:7,}  {effect}{': ' if fault else ''}{fault}")
+    seconds, cpu_s = time.perf_counter() - started_s, sum(share.cpu_s for share in shares)
+    say(
+        f"{len(seeds):,} seeds in {seconds:.1f} s ({cpu_s:.1f} s of one core), "
+        f"{sum(share.passed for share in shares):,} effects, "
+        f"{struck.total():,} faults of {len(struck)} kinds; every promise held"
+    )
+    return 0
+
+
+def run_share(seeds: range) -> Share:
+    """Run some, in a process of their own."""
+    struck, passed = Counter[tuple[str, str]](), 0
+    started_cpu_s = time.process_time()
     with services_in_memory():
         for seed in seeds:
             schedule = schedule_of(seed)
             try:
                 world = simulate(schedule)
             except Exception as error:  # noqa: BLE001 -- whatever it is, it is to be shown
-                say(report(schedule, error))
-                return 1
+                return Share(struck, passed, 0.0, report(schedule, error))
             struck += world.faults.struck
             passed += world.faults.passed.total()
-            count += 1
-    seconds, cpu_s = time.perf_counter() - started_s, time.process_time() - started_cpu_s
-    for (effect, fault), times in sorted(struck.items()):
-        say(f"{times:7,}  {effect}{': ' if fault else ''}{fault}")
-    say(
-        f"{count:,} seeds in {seconds:.1f} s ({cpu_s:.1f} s of one core), {passed:,} effects, "
-        f"{struck.total():,} faults of {len(struck)} kinds; every promise held"
-    )
-    return 0
+    return Share(struck, passed, time.process_time() - started_cpu_s)
 
 
 def show(seed: int) -> int:
