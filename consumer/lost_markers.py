@@ -97,8 +97,8 @@ def unstated(read_back: ReadBack, partition: int) -> list[SegmentChange]:
     changes = read_back.tail(
         topics.changes, partition, lambda found: len(found) >= len(unseen), records=CHUNK_CHANGES
     )
-    last = {message.key(): [message] for message in changes if message.key() in users}
-    return [change for messages in last.values() for change in _changes_in(messages)]
+    last = {one.user_id: one for one in _changes_in(changes) if one.user_id.encode() in users}
+    return list(last.values())
 
 
 def lost_outbox(
